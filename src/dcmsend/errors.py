@@ -1,0 +1,177 @@
+"""Every way in which a run can break, as one tree. Ground floor: imports nothing of ours.
+
+The failure of one instance is a value (``model.Outcome``), not one of these; an exception means that the
+association or the whole run cannot go on. Each error carries facts as attributes, a ``hint`` where the user can act,
+and knows whether trying again later may help (``retryable``).
+
+::
+
+    DcmsendError
+    ├── ConfigurationError          a value that the caller gave is out of range
+    ├── InputError                  files and arguments
+    │   ├── NoInputError            nothing to send was given
+    │   ├── InvalidInputError       a file failed its checks, and the run halts on that
+    │   └── NoValidInputError       files were given, none can be sent
+    ├── FileError                   one file: becomes a Refusal or an Outcome, never leaves the library
+    ├── NetworkError
+    │   ├── NameResolutionError     the host name is unknown
+    │   ├── ConnectError            no address of the peer took the connection
+    │   ├── NegotiationError        AE titles that cannot be sent, or an answer that makes no sense
+    │   ├── AssociationRejected     A-ASSOCIATE-RJ, with result, source and reason (PS3.8 9.3.4)
+    │   ├── AssociationAborted      A-ABORT from the peer, with source and reason (PS3.8 9.3.8)
+    │   ├── ReleaseRequested        A-RELEASE-RQ from the peer while we had work to do
+    │   ├── ConnectionLost          TCP closed or reset without an A-ABORT
+    │   ├── PeerTimeout             the peer was silent for too long, in a named phase
+    │   └── RemoteProtocolError     the peer broke PS3.7 or PS3.8
+    ├── LocalProtocolError          we broke it: a defect of ours
+    ├── RunStopped                  an instance could not be sent and the run halts on that
+    ├── NoAcceptableContext         the one association that is allowed accepted nothing
+    ├── NoProposal                  an instance for which nothing may be proposed, and the run halts on that
+    ├── Interrupted                 the user stopped the run
+    └── ReportError                 the report cannot be written
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DcmsendError(Exception):
+    """Base of all errors of this package. ``str()`` is one line for the user."""
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class ConfigurationError(DcmsendError, ValueError):
+    """A value given by the caller is out of its range."""
+
+
+class InputError(DcmsendError):
+    """Nothing was sent because of the input."""
+
+
+class NoInputError(InputError):
+    """After expanding the arguments there is nothing to send."""
+
+
+class InvalidInputError(InputError):
+    """A file failed its checks and the run halts on invalid input."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"bad DICOM file: {path or '<empty string>'}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class NoValidInputError(InputError):
+    """Files were given, but none of them can be sent."""
+
+
+class FileError(DcmsendError):
+    """One file cannot be used; ``reason`` says why, without the file's name."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NetworkError(DcmsendError):
+    """The association could not be made or did not last."""
+
+
+class NameResolutionError(NetworkError):
+    """The peer's host name has no address."""
+
+
+class ConnectError(NetworkError):
+    """None of the peer's addresses took the TCP connection."""
+
+    retryable = True
+
+
+class NegotiationError(NetworkError):
+    """The association cannot be asked for, or the answer makes no sense."""
+
+
+class AssociationRejected(NetworkError):
+    """The peer answered with A-ASSOCIATE-RJ (PS3.8 9.3.4); the three numbers are its own."""
+
+    def __init__(self, result: int, source: int, reason: int, words: str, *, hint: str = "") -> None:
+        super().__init__(f"association rejected: {words}", hint=hint)
+        self.result = result
+        self.source = source
+        self.reason = reason
+
+    @property
+    def transient(self) -> bool:
+        return self.result == 2
+
+
+class AssociationAborted(NetworkError):
+    """The peer sent A-ABORT (PS3.8 9.3.8)."""
+
+    retryable = True
+
+    def __init__(self, source: int, reason: int, words: str) -> None:
+        super().__init__(f"peer aborted the association: {words}")
+        self.source = source
+        self.reason = reason
+
+
+class ReleaseRequested(NetworkError):
+    """The peer asked to release the association before we were done."""
+
+    retryable = True
+
+
+class ConnectionLost(NetworkError):
+    """The TCP connection ended without an A-ABORT or A-RELEASE."""
+
+    retryable = True
+
+
+class PeerTimeout(NetworkError):
+    """Nothing came from (or went to) the peer for ``seconds`` in the named ``phase``."""
+
+    retryable = True
+
+    def __init__(self, phase: str, seconds: float) -> None:
+        super().__init__(f"timeout: {phase} took more than {seconds:g} seconds")
+        self.phase = phase
+        self.seconds = seconds
+
+
+class RemoteProtocolError(NetworkError):
+    """The peer sent something that PS3.7 or PS3.8 does not allow."""
+
+
+class LocalProtocolError(DcmsendError):
+    """We were about to break the protocol: a defect in this package."""
+
+
+class RunStopped(DcmsendError):
+    """An instance could not be sent, and the run halts on that."""
+
+
+class NoAcceptableContext(DcmsendError):
+    """The single association that is allowed had all presentation contexts refused."""
+
+
+class NoProposal(DcmsendError):
+    """For an instance no presentation context may be proposed, and the run halts on that."""
+
+
+class Interrupted(DcmsendError):
+    """The user stopped the run."""
+
+
+class ReportError(DcmsendError):
+    """The report cannot be written."""

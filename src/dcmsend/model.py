@@ -1,0 +1,237 @@
+"""Frozen values that everything else passes around. Ground floor: imports nothing of ours but errors and uids.
+
+Settings are checked when they are made (``ConfigurationError``); what was read from files or peers is not: those
+values say what was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from dcmsend.errors import ConfigurationError
+
+MIN_PDU: Final = 4096
+MAX_PDU: Final = 131072
+DEFAULT_PDU: Final = 16384
+MAX_CONTEXTS: Final = 128  # odd IDs 1..255 (PS3.8 9.3.2.2)
+
+
+class AddressFamily(Enum):
+    """Which addresses of the peer may be used."""
+
+    IPV4 = "IPv4"
+    IPV6 = "IPv6"
+    ANY = "any"
+
+
+class ReadMode(Enum):
+    """How input files are read (``+f``, ``+fo``, ``-f``)."""
+
+    FILE_OR_DATASET = "file format or data set"
+    FILE_ONLY = "file format only"
+    DATASET_ONLY = "data set only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The storage SCP, and by which names the two sides know each other.
+
+    Titles longer than 16 characters are cut when they are sent (PS3.8 Table 9-11); reports show them as given.
+    """
+
+    host: str
+    port: int
+    called_ae: str = "ANY-SCP"
+    calling_ae: str = "DCMSEND"
+    family: AddressFamily = AddressFamily.IPV4
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.port <= 65535, f"port {self.port} is not between 1 and 65535")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds for each thing that is waited for; ``None`` means as long as it takes.
+
+    ``connect``: the TCP connection, for each address. ``acse``: the answer to A-ASSOCIATE-RQ and A-RELEASE-RQ.
+    ``dimse``: the response to a request. ``socket``: no byte moves although one side is in mid-sentence.
+    """
+
+    connect: float | None = None
+    acse: float | None = 30
+    dimse: float | None = None
+    socket: float | None = 60
+
+    def __post_init__(self) -> None:
+        for name in ("connect", "acse", "dimse", "socket"):
+            value = getattr(self, name)
+            _require(value is None or value > 0, f"{name} timeout must be more than 0 seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes in bytes. ``max_receive_pdu`` is announced to the peer; ``max_send_pdu`` caps what the peer announced."""
+
+    max_receive_pdu: int = DEFAULT_PDU
+    max_send_pdu: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_receive_pdu", "max_send_pdu"):
+            value = getattr(self, name)
+            _require(value is None or MIN_PDU <= value <= MAX_PDU, f"{name} must be from {MIN_PDU} to {MAX_PDU} bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """How arguments become instances."""
+
+    read_mode: ReadMode = ReadMode.FILE_ONLY
+    directories: bool = False
+    recurse: bool = False
+    pattern: str = ""
+    dicomdir: bool = False
+    external_references: bool = False
+    uid_checks: bool = True
+    send_duplicates: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What may be proposed and what ends the run."""
+
+    halt: bool = True  # on the first invalid file and the first instance that could not be sent
+    multiple_associations: bool = True
+    legal_proposals_only: bool = False  # -nip
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A file that passed the checks of the scan.
+
+    The UIDs are those of the data set where the head of the file showed them, else those of the file meta
+    information or of the DICOMDIR record. ``size`` is the file's size in bytes, 0 where it was not opened yet.
+    """
+
+    path: str
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that cannot be sent, and why, in one line without the file's name."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the input that the user should know and that stops nothing."""
+
+    text: str
+
+
+class State(Enum):
+    """What has become of an instance."""
+
+    PENDING = 0  # never tried
+    ANSWERED = 1  # the peer's response has come: Outcome.status
+    NO_CONTEXT = 2  # the peer accepted no presentation context that can carry it
+    FAILED = 3  # tried, but the file or the association broke
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The one truthful result for an instance.
+
+    ``status`` is the DIMSE status (PS3.7 Annex C), only with ``State.ANSWERED``. ``reason`` is one line for the user:
+    why it was not sent, or the peer's error comment. ``association`` counts from 1; 0 and ``context_id`` 0 mean that
+    it was never tried. ``dataset_size`` is in bytes, as in the file.
+    """
+
+    number: int
+    state: State
+    status: int | None = None
+    reason: str = ""
+    association: int = 0
+    context_id: int = 0
+    network_syntax: str = ""
+    dataset_size: int = 0
+
+    @property
+    def stored(self) -> bool:
+        return self.state is State.ANSWERED and self.status is not None and status_class(self.status).stored
+
+
+class StatusClass(Enum):
+    """Classes of C-STORE status (PS3.4 B.2.3, PS3.7 C), each with the label of DCMTK's summary."""
+
+    SUCCESS = "SUCCESS"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    REFUSED = "REFUSED"
+    UNKNOWN = "unknown status"
+
+    @property
+    def stored(self) -> bool:
+        """Whether the peer says that it keeps the instance (a warning is a success with a remark)."""
+        return self in (StatusClass.SUCCESS, StatusClass.WARNING)
+
+
+# First match wins: (mask, value, class, text). PS3.4 Table B.2-1 and PS3.7 Annex C, in DCMTK's words.
+_STATUSES: Final[tuple[tuple[int, int, StatusClass, str], ...]] = (
+    (0xFFFF, 0x0000, StatusClass.SUCCESS, "Success"),
+    (0xFFFF, 0x0122, StatusClass.REFUSED, "Refused: SOPClassNotSupported"),
+    (0xFF00, 0xA700, StatusClass.REFUSED, "Refused: OutOfResources"),
+    (0xFF00, 0xA900, StatusClass.ERROR, "Error: DataSetDoesNotMatchSOPClass"),
+    (0xF000, 0xC000, StatusClass.ERROR, "Error: CannotUnderstand"),
+    (0xFFFF, 0xB000, StatusClass.WARNING, "Warning: CoercionOfDataElements"),
+    (0xFFFF, 0xB006, StatusClass.WARNING, "Warning: ElementsDiscarded"),
+    (0xFFFF, 0xB007, StatusClass.WARNING, "Warning: DataSetDoesNotMatchSOPClass"),
+    (0xF000, 0xB000, StatusClass.WARNING, ""),
+    (0xFFFF, 0x0001, StatusClass.WARNING, ""),
+    (0xFFFF, 0x0107, StatusClass.WARNING, ""),
+    (0xFFFF, 0x0116, StatusClass.WARNING, ""),
+    (0x0000, 0x0000, StatusClass.UNKNOWN, ""),
+)
+
+
+def status_class(status: int) -> StatusClass:
+    """The class of a C-STORE status."""
+    return next(row[2] for row in _STATUSES if status & row[0] == row[1])
+
+
+def status_text(status: int) -> str:
+    """A C-STORE status in DCMTK's words."""
+    words = next(row[3] for row in _STATUSES if status & row[0] == row[1])
+    return words or f"Unknown Status: 0x{status:x}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts over a whole run. ``by_class`` counts the instances that the peer answered for."""
+
+    associations: int  # asked for, refused ones included
+    contexts: int  # proposed, summed over the associations
+    instances: int
+    by_class: dict[StatusClass, int]
+    no_context: int
+    refused_files: int
+
+    @property
+    def answered(self) -> int:
+        return sum(self.by_class.values())
+
+    @property
+    def stored(self) -> int:
+        return sum(count for kind, count in self.by_class.items() if kind.stored)
+
+
+def _require(condition: bool, complaint: str) -> None:
+    if not condition:
+        raise ConfigurationError(complaint)

@@ -1,0 +1,29 @@
+"""The one thing that signal handlers and other threads may touch in a run. Ground floor: imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Stop:
+    """Asks a run to end: the first request lets the instance under way finish, the second aborts at once.
+
+    Safe to call from a signal handler or another thread. Whoever blocks on the network keeps ``wake`` set to something
+    that ends the waiting, and ``busy`` true while an instance is under way.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.aborted = False
+        self.busy = False
+        self.wake: Callable[[], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Stop {'aborted' if self.aborted else 'requested' if self.requested else 'not requested'}>"
+
+    def request(self) -> None:
+        """Ask once to finish, twice to abort; where nothing is under way, once is enough to abort."""
+        self.aborted = self.requested or not self.busy
+        self.requested = True
+        if self.aborted and self.wake is not None:
+            self.wake()

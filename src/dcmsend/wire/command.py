@@ -1,0 +1,150 @@
+"""Command sets of C-STORE and C-ECHO (PS3.7 9.3.1, 9.3.5), always implicit VR little endian (PS3.7 6.3.1).
+
+Encode and decode work on the same table of elements. UIDs are padded with NUL to even length here, unlike in
+negotiation items.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from dcmsend.uids import VERIFICATION_SOP_CLASS
+from dcmsend.wire.reader import MalformedPDU, encode_uid
+
+C_STORE_RQ: Final = 0x0001
+C_STORE_RSP: Final = 0x8001
+C_ECHO_RQ: Final = 0x0030
+C_ECHO_RSP: Final = 0x8030
+
+NO_DATA_SET: Final = 0x0101
+_DATA_SET_FOLLOWS: Final = 0x0001
+MAX_COMMAND_LENGTH: Final = 16384  # no response of PS3.7 comes near it
+
+_ELEMENT: Final = struct.Struct("<HHI")
+_US_ELEMENT: Final = struct.Struct("<HHIH")
+_GROUP_LENGTH: Final = struct.Struct("<HHII")
+
+# Element numbers of group 0000 (PS3.7 E.1).
+_AFFECTED_SOP_CLASS = 0x0002
+_COMMAND_FIELD = 0x0100
+_MESSAGE_ID = 0x0110
+_MESSAGE_ID_RESPONDED_TO = 0x0120
+_PRIORITY = 0x0700
+_DATA_SET_TYPE = 0x0800
+_STATUS = 0x0900
+_OFFENDING_ELEMENT = 0x0901
+_ERROR_COMMENT = 0x0902
+_AFFECTED_SOP_INSTANCE = 0x1000
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response message's command set: what any C-STORE-RSP or C-ECHO-RSP says (PS3.7 9.3.1.2, 9.3.5.2).
+
+    ``offending`` are the tags that the peer complains about; ``comment`` is its own text, untrusted.
+    """
+
+    command_field: int
+    message_id: int
+    status: int
+    has_data_set: bool = False
+    comment: str = ""
+    offending: tuple[int, ...] = ()
+    sop_instance: str = ""
+
+    def encode(self) -> bytes:
+        """The response as a peer would send it (for tests and simulated peers)."""
+        tags = b"".join(struct.pack("<HH", tag >> 16, tag & 0xFFFF) for tag in self.offending)
+        elements = [
+            _us(_COMMAND_FIELD, self.command_field),
+            _us(_MESSAGE_ID_RESPONDED_TO, self.message_id),
+            _us(_DATA_SET_TYPE, _DATA_SET_FOLLOWS if self.has_data_set else NO_DATA_SET),
+            _us(_STATUS, self.status),
+            _value(_OFFENDING_ELEMENT, tags) if tags else b"",
+            _value(_ERROR_COMMENT, _padded(self.comment.encode(), b" ")) if self.comment else b"",
+            _value(_AFFECTED_SOP_INSTANCE, _uid(self.sop_instance)) if self.sop_instance else b"",
+        ]
+        return _command_set(b"".join(elements))
+
+
+def encode_store_request(message_id: int, sop_class: str, sop_instance: str, priority: int = 0) -> bytes:
+    """C-STORE-RQ (PS3.7 9.3.1.1). ``priority``: 0 medium, 1 high, 2 low."""
+    return _command_set(
+        _value(_AFFECTED_SOP_CLASS, _uid(sop_class))
+        + _us(_COMMAND_FIELD, C_STORE_RQ)
+        + _us(_MESSAGE_ID, message_id)
+        + _us(_PRIORITY, priority)
+        + _us(_DATA_SET_TYPE, _DATA_SET_FOLLOWS)
+        + _value(_AFFECTED_SOP_INSTANCE, _uid(sop_instance))
+    )
+
+
+def encode_echo_request(message_id: int) -> bytes:
+    """C-ECHO-RQ (PS3.7 9.3.5.1)."""
+    return _command_set(
+        _value(_AFFECTED_SOP_CLASS, _uid(VERIFICATION_SOP_CLASS))
+        + _us(_COMMAND_FIELD, C_ECHO_RQ)
+        + _us(_MESSAGE_ID, message_id)
+        + _us(_DATA_SET_TYPE, NO_DATA_SET)
+    )
+
+
+def decode_response(command_set: bytes) -> Response:
+    """The command set of a response. Raises ``MalformedPDU`` where it is none, or lacks what must be there."""
+    elements = _decode_elements(command_set)
+    offending = elements.get(_OFFENDING_ELEMENT, b"")
+    tags = struct.unpack(f"<{len(offending) // 4 * 2}H", offending[: len(offending) // 4 * 4])
+    return Response(
+        command_field=_unsigned(elements, _COMMAND_FIELD, "Command Field"),
+        message_id=_unsigned(elements, _MESSAGE_ID_RESPONDED_TO, "Message ID Being Responded To"),
+        status=_unsigned(elements, _STATUS, "Status"),
+        has_data_set=_unsigned(elements, _DATA_SET_TYPE, "Command Data Set Type") != NO_DATA_SET,
+        comment=elements.get(_ERROR_COMMENT, b"").decode("utf-8", "replace").strip(" \0"),
+        offending=tuple(tags[i] << 16 | tags[i + 1] for i in range(0, len(tags), 2)),
+        sop_instance=elements.get(_AFFECTED_SOP_INSTANCE, b"").decode("ascii", "replace").strip(" \0"),
+    )
+
+
+def _decode_elements(command_set: bytes) -> dict[int, bytes]:
+    elements: dict[int, bytes] = {}
+    offset = 0
+    while offset < len(command_set):
+        if len(command_set) - offset < _ELEMENT.size:
+            raise MalformedPDU("the command set ends within an element")
+        group, number, length = _ELEMENT.unpack_from(command_set, offset)
+        offset += _ELEMENT.size
+        if length > len(command_set) - offset:
+            raise MalformedPDU(f"({group:04x},{number:04x}) of the command set runs past its end")
+        if group == 0:
+            elements[number] = command_set[offset : offset + length]
+        offset += length
+    return elements
+
+
+def _unsigned(elements: dict[int, bytes], number: int, name: str) -> int:
+    value = elements.get(number, b"")
+    if len(value) != 2:
+        raise MalformedPDU(f"the response has no usable {name} (0000,{number:04x})")
+    return int.from_bytes(value, "little")
+
+
+def _command_set(elements: bytes) -> bytes:
+    return _GROUP_LENGTH.pack(0, 0, 4, len(elements)) + elements
+
+
+def _us(number: int, value: int) -> bytes:
+    return _US_ELEMENT.pack(0, number, 2, value)
+
+
+def _value(number: int, value: bytes) -> bytes:
+    return _ELEMENT.pack(0, number, len(value)) + value
+
+
+def _uid(uid: str) -> bytes:
+    return _padded(encode_uid(uid), b"\0")
+
+
+def _padded(value: bytes, padding: bytes) -> bytes:
+    return value + padding if len(value) % 2 else value
