@@ -1,0 +1,1 @@
+"""The network: the only rooms that import ``socket``."""

@@ -1,0 +1,314 @@
+"""One association over one connection: request, echo, store (a pipeline), release, abort (PS3.7 9, PS3.8 7).
+
+Drives ``wire.requestor`` with a ``Stream`` and a clock. An association that saw a timeout, a broken data set or a
+protocol error is aborted and never used again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from dcmsend.errors import (
+    AssociationAborted,
+    AssociationRejected,
+    ConnectionLost,
+    NegotiationError,
+    NetworkError,
+    ReleaseRequested,
+    RemoteProtocolError,
+)
+from dcmsend.events import Context
+from dcmsend.model import MAX_PDU, Limits, Peer, Timeouts
+from dcmsend.net.stream import Stream, connect
+from dcmsend.net.words import abort_words, reject_words
+from dcmsend.plan import answered
+from dcmsend.stop import Stop
+from dcmsend.uids import IMPLEMENTATION_CLASS_UID
+from dcmsend.version import __version__
+from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
+from dcmsend.wire.fragment import SMALLEST_PDU, DataFrames, encode_command
+from dcmsend.wire.items import ImplementationClass, ImplementationVersion, MaximumLength, find_item
+from dcmsend.wire.pdu import Abort, AssociateAccept, AssociateReject, AssociateRequest, ProposedContext
+from dcmsend.wire.requestor import (
+    Aborted,
+    Accepted,
+    HungUp,
+    Rejected,
+    Released,
+    ReleaseWanted,
+    Requestor,
+    Responded,
+    Trigger,
+    Violated,
+    WireEvent,
+)
+
+IMPLEMENTATION_VERSION: Final = f"DCMSEND_{__version__}"[:16]
+FRAMES_CAPACITY: Final = 512 * 1024
+MAX_MESSAGE_ID: Final = 65535
+_ASSUMED_PDU: Final = 16384  # for a peer that leaves out its maximum length, which PS3.8 D.1 does not allow
+
+
+class DataSet(Protocol):
+    """What is needed of a data set to send it."""
+
+    @property
+    def sop_class(self) -> str: ...
+    @property
+    def sop_instance(self) -> str: ...
+    @property
+    def length(self) -> int:
+        """Bytes that will be sent."""
+        ...
+
+    def fill(self, views: Sequence[memoryview]) -> int:
+        """Put the next bytes into the views, in order, and say how many. Raises ``FileError``."""
+        ...
+
+
+class Association:
+    """An established association; ``request`` makes one.
+
+    ``contexts``: the proposed ones with the peer's answers. ``max_pdu``: the peer's limit in bytes, 0 for none.
+    ``window``: how many operations may be outstanding.
+    """
+
+    def __init__(self, stream: Stream, timeouts: Timeouts, limits: Limits, clock: Callable[[], float]) -> None:
+        self.contexts: tuple[Context, ...] = ()
+        self.max_pdu = 0
+        self.window = 1
+        self.implementation = ""
+        self._stream = stream
+        self._timeouts = timeouts
+        self._limits = limits
+        self._clock = clock
+        self._machine = Requestor(limits.max_receive_pdu)
+        self._events: deque[WireEvent] = deque()
+        self._outstanding: dict[int, int] = {}  # Message ID -> command field of the response it waits for
+        self._last_message_id = 0
+        self._send_pdu = 0
+        self._frames: DataFrames | None = None
+
+    @classmethod
+    def request(
+        cls,
+        peer: Peer,
+        contexts: tuple[Context, ...],
+        *,
+        timeouts: Timeouts,
+        limits: Limits,
+        stop: Stop,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Association:
+        """Connect and negotiate. Raises ``NetworkError``: whatever keeps the association from being made."""
+        if not peer.called_ae.strip() or not peer.calling_ae.strip():
+            raise NegotiationError("AE titles must not be empty", hint="give them with --call and --aetitle")
+        connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
+        association = cls(Stream(connection, timeouts.socket), timeouts, limits, clock)
+        stop.wake = association.interrupt
+        try:
+            association._negotiate(peer, contexts)
+        except BaseException:
+            association.abort()
+            raise
+        return association
+
+    def __repr__(self) -> str:
+        return f"<Association {self._machine.state.value}, {len(self._outstanding)} outstanding>"
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self._machine.closed
+
+    @property
+    def next_message_id(self) -> int:
+        """The Message ID that the next request will have: 1 to 65535, then 1 again."""
+        return self._last_message_id % MAX_MESSAGE_ID + 1
+
+    def store(self, context_id: int, data_set: DataSet) -> int:
+        """Send a C-STORE request with its data set (PS3.7 9.1.1); the Message ID.
+
+        Raises ``NetworkError``; ``FileError`` where the file fails. If part of the data set had left by then, the
+        association has been aborted.
+        """
+        self._require_open()
+        message_id = self.next_message_id
+        request = encode_store_request(message_id, data_set.sop_class, data_set.sop_instance)
+        command = encode_command(context_id, request, self._send_pdu)
+        frames = self._frames = self._frames or DataFrames(self._send_pdu, FRAMES_CAPACITY)
+        self._machine.act(Trigger.SEND)
+        left = data_set.length
+        try:
+            while True:
+                count = data_set.fill(frames.gaps)
+                left -= count
+                self._begin(message_id, C_STORE_RSP)
+                self._send(frames.seal(context_id, count, is_last=left == 0, command=command))
+                command = b""
+                if not left:
+                    return message_id
+        except BaseException:
+            if message_id in self._outstanding:
+                self.abort()
+            raise
+
+    def echo(self, context_id: int) -> Response:
+        """Send a C-ECHO request and wait for its response (PS3.7 9.1.5). Raises ``NetworkError``."""
+        self._require_open()
+        message_id = self.next_message_id
+        self._machine.act(Trigger.SEND)
+        self._begin(message_id, C_ECHO_RSP)
+        self._send(encode_command(context_id, encode_echo_request(message_id), self._send_pdu))
+        return self.collect()
+
+    def collect(self) -> Response:
+        """Wait for the next response to any outstanding request. Raises ``NetworkError``; the association is over then.
+
+        The response's Message ID says to which request it belongs; one that belongs to none is the peer's error.
+        """
+        try:
+            event = self._await(self._timeouts.dimse, "the peer's response")
+            if not isinstance(event, Responded):
+                raise self._error(event)
+            response = event.response
+            expected = self._outstanding.pop(response.message_id, None)
+            if expected is None:
+                raise RemoteProtocolError(f"the peer answered Message ID {response.message_id}, which was not asked")
+            if response.command_field != expected:
+                raise RemoteProtocolError(f"the peer answered with command 0x{response.command_field:04x}")
+        except BaseException:
+            self.abort()
+            raise
+        return response
+
+    def release(self) -> None:
+        """Release in order (PS3.8 7.2); all responses must have come. Raises ``NetworkError`` where the peer does not.
+
+        A peer that closes the connection instead of confirming is taken for released: everything was answered.
+        """
+        try:
+            self._machine.act(Trigger.RELEASE)
+            self._flush()
+            event = self._await(self._timeouts.acse, "the answer to the release request")
+            if not isinstance(event, Released | HungUp):
+                raise self._error(event)
+        except ConnectionLost:
+            pass
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """End the association at once, with A-ABORT where it is still open (PS3.8 7.3). Never raises."""
+        if not self._machine.closed:
+            self._machine.act(Trigger.ABORT)
+        self._stream.last_words(self._take_outgoing())
+        self._stream.close()
+
+    def interrupt(self) -> None:
+        """Abort from a signal handler or another thread: whoever waits for the peer sees the connection end.
+
+        The machine may be in the middle of a step and is left alone.
+        """
+        self._stream.last_words(Abort().encode())
+
+    def _negotiate(self, peer: Peer, contexts: tuple[Context, ...]) -> None:
+        proposed = tuple(ProposedContext(c.context_id, c.abstract_syntax, c.transfer_syntaxes) for c in contexts)
+        user = (
+            MaximumLength(self._limits.max_receive_pdu),
+            ImplementationClass(IMPLEMENTATION_CLASS_UID),
+            ImplementationVersion(IMPLEMENTATION_VERSION),
+        )
+        request = AssociateRequest(called_ae=peer.called_ae, calling_ae=peer.calling_ae, contexts=proposed, user=user)
+        self._machine.act(Trigger.REQUEST)
+        self._send(request.encode())
+        event = self._await(self._timeouts.acse, "the answer to the association request")
+        if not isinstance(event, Accepted):
+            raise self._error(event)
+        self._take_answer(event.answer, contexts)
+
+    def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
+        self.contexts = answered(contexts, ((c.context_id, c.result, c.transfer_syntax) for c in answer.contexts))
+        maximum = find_item(answer.user, MaximumLength)
+        version = find_item(answer.user, ImplementationVersion)
+        self.max_pdu = maximum.length if maximum else _ASSUMED_PDU
+        self.implementation = version.name if version else ""
+        self._send_pdu = min(self.max_pdu or MAX_PDU, MAX_PDU, self._limits.max_send_pdu or MAX_PDU)
+        if self._send_pdu < SMALLEST_PDU:
+            raise RemoteProtocolError(f"the peer takes PDUs of at most {self.max_pdu} bytes, too few for any message")
+
+    def _begin(self, message_id: int, response: int) -> None:
+        self._outstanding[message_id] = response
+        self._last_message_id = message_id
+
+    def _send(self, data: bytes | memoryview) -> None:
+        try:
+            self._stream.send(data, self._hear)
+        except ConnectionLost as lost:
+            raise self._last_message(lost) from lost
+        self._require_open()
+
+    def _require_open(self) -> None:
+        """Raise what ended the association, where the peer has said so: there is no point in sending more."""
+        for event in self._events:
+            if not isinstance(event, Responded | Accepted):
+                raise self._error(event)
+
+    def _last_message(self, lost: ConnectionLost) -> NetworkError:
+        """A better reason for a lost connection: what the peer had said before it, often an A-ABORT."""
+        try:
+            while not self._machine.closed:
+                self._feed(self._stream.receive_now())
+        except ConnectionLost:
+            pass
+        return next((self._error(e) for e in self._events if not isinstance(e, Responded | HungUp)), lost)
+
+    def _hear(self, data: bytes) -> None:
+        """Take bytes that came while we were sending."""
+        self._feed(data)
+        self._require_open()
+
+    def _feed(self, data: bytes) -> None:
+        self._events.extend(self._machine.receive(data))
+
+    def _await(self, timeout: float | None, phase: str) -> WireEvent:
+        """The next event, within ``timeout`` seconds. Raises ``PeerTimeout``, ``ConnectionLost``."""
+        deadline = None if timeout is None else self._clock() + timeout
+        while not self._events:
+            left = None if deadline is None else deadline - self._clock()
+            stall = self._timeouts.socket if self._machine.in_pdu else None
+            if stall is not None and (left is None or stall < left):
+                self._feed(self._stream.receive(stall, "the rest of a PDU", stall))
+            else:
+                self._feed(self._stream.receive(left, phase, timeout))
+            self._flush()
+        return self._events.popleft()
+
+    def _flush(self) -> None:
+        outgoing = self._take_outgoing()
+        if outgoing:
+            self._stream.send(outgoing, self._feed)
+
+    def _take_outgoing(self) -> bytes:
+        outgoing, self._machine.outgoing = self._machine.outgoing, b""
+        return outgoing
+
+    def _error(self, event: WireEvent) -> NetworkError:
+        """What an event that nobody wanted means to the user."""
+        match event:
+            case Rejected(AssociateReject(result, source, reason)):
+                words, hint = reject_words(result, source, reason)
+                return AssociationRejected(result, source, reason, words, hint=hint)
+            case Aborted(source, reason):
+                return AssociationAborted(source, reason, abort_words(source, reason))
+            case ReleaseWanted():
+                return ReleaseRequested("peer asked to release the association before everything was sent")
+            case HungUp(in_pdu):
+                return ConnectionLost("peer closed the connection" + (" in the middle of a PDU" if in_pdu else ""))
+            case Violated(complaint):
+                return RemoteProtocolError(f"peer broke the protocol: {complaint}")
+            case _:
+                return RemoteProtocolError("peer broke the protocol: a response to nothing")

@@ -1,0 +1,145 @@
+"""A TCP connection that never waits for nothing and never for ever: connect, send, receive, deadlines.
+
+Knows bytes, not PDUs. Every ``OSError`` becomes one of our errors here and nowhere else. The socket is non-blocking;
+waiting is done in one place, with a limit in seconds, for both directions at once, so that a peer that aborts in the
+middle of a large data set is heard even when it no longer reads.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from dcmsend.errors import ConnectError, ConnectionLost, NameResolutionError, PeerTimeout
+from dcmsend.model import AddressFamily
+from dcmsend.stop import Stop
+
+_FAMILIES: Final = {
+    AddressFamily.IPV4: socket.AF_INET,
+    AddressFamily.IPV6: socket.AF_INET6,
+    AddressFamily.ANY: socket.AF_UNSPEC,
+}
+_CHUNK: Final = 65536
+# Linux acknowledges late by default, and a peer that writes its response in two pieces with Nagle's algorithm on waits
+# for that acknowledgement, 40 ms each time. The option does not last, so it is set again before each wait.
+_QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+
+
+def connect(host: str, port: int, *, family: AddressFamily, timeout: float | None, stop: Stop) -> socket.socket:
+    """A connection to the first address of ``host`` that takes one; ``timeout`` in seconds for each address.
+
+    Raises ``NameResolutionError``, ``ConnectError`` (naming the last address that was tried).
+    """
+    failure = ConnectError(f"cannot connect to {host}:{port}")
+    for kind, address in _resolve(host, port, family):
+        connection = socket.socket(kind, socket.SOCK_STREAM)
+        stop.wake = lambda connection=connection: _shut_down(connection)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(timeout)
+            connection.connect(address)
+            connection.setblocking(False)  # noqa: FBT003
+        except OSError as error:
+            # Our own time limit raises an error without a number, the system's comes with its words.
+            words = error.strerror or f"no answer within {timeout or 0:g} seconds"
+            failure = ConnectError(f"cannot connect to {host}:{port} ({address[0]}): {words}")
+        else:
+            return connection
+        finally:
+            stop.wake = None
+        connection.close()
+        if stop.aborted:
+            break
+    raise failure
+
+
+class Stream:
+    """An established connection. ``socket_timeout``: seconds without any byte moving in mid-sentence, or ``None``."""
+
+    def __init__(self, connection: socket.socket, socket_timeout: float | None) -> None:
+        self._socket = connection
+        self._socket_timeout = socket_timeout
+
+    def send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
+        """Send all of ``data``; bytes that arrive while the peer takes none are given to ``incoming``.
+
+        Raises ``ConnectionLost``, ``PeerTimeout``, and whatever ``incoming`` raises.
+        """
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                readable, ready = _poll(self._socket, writing=True, timeout=self._socket_timeout)
+                if not ready:
+                    raise PeerTimeout("sending to a peer that takes nothing", self._socket_timeout or 0) from None
+                if readable:
+                    incoming(self.receive_now())
+            except OSError as error:
+                raise ConnectionLost(f"connection lost while sending: {error.strerror or error}") from error
+
+    def receive(self, left: float | None, phase: str, timeout: float | None) -> bytes:
+        """Some bytes, or none at the end of the connection; ``left`` seconds remain of ``timeout``.
+
+        Raises ``ConnectionLost``, ``PeerTimeout`` (it names the phase and the whole timeout).
+        """
+        if _QUICKACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        if not _poll(self._socket, writing=False, timeout=left)[1]:
+            raise PeerTimeout(phase, timeout or 0)
+        return self.receive_now()
+
+    def receive_now(self) -> bytes:
+        """What is there, or none at the end of the connection. Raises ``ConnectionLost``."""
+        try:
+            return self._socket.recv(_CHUNK)
+        except OSError as error:
+            raise ConnectionLost(f"connection lost: {error.strerror or error}") from error
+
+    def last_words(self, data: bytes) -> None:
+        """Send what fits without waiting, and end both directions. Never raises: nobody is left to be told."""
+        try:
+            if data:
+                self._socket.send(data)
+        except OSError:
+            pass
+        _shut_down(self._socket)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tuple[str, int]]]:
+    try:
+        found = socket.getaddrinfo(host, port, _FAMILIES[family], socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        words = error.strerror if isinstance(error, OSError) else "not a host name"
+        kind = "" if family is AddressFamily.ANY else f" {family.value}"
+        raise NameResolutionError(f"no{kind} address found for host '{host}': {words}") from error
+    return [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
+
+
+def _shut_down(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # not connected any more: that is what was wanted
+
+
+if hasattr(select, "poll"):
+
+    def _poll(connection: socket.socket, *, writing: bool, timeout: float | None) -> tuple[bool, bool]:
+        """Whether the socket is readable, and whether it is ready at all within ``timeout`` seconds."""
+        poll = select.poll()
+        poll.register(connection, select.POLLIN | (select.POLLOUT if writing else 0))
+        events = poll.poll(None if timeout is None else max(0.0, timeout) * 1000)
+        return bool(events) and bool(events[0][1] & (select.POLLIN | select.POLLHUP)), bool(events)
+
+else:
+
+    def _poll(connection: socket.socket, *, writing: bool, timeout: float | None) -> tuple[bool, bool]:
+        """The same where there is no ``poll`` (Windows)."""
+        readable, writable, failed = select.select([connection], [connection] if writing else [], [connection], timeout)
+        return bool(readable), bool(readable or writable or failed)

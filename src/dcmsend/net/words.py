@@ -1,0 +1,44 @@
+"""Reasons for rejection and abort in words, from PS3.8 Tables 9-21 and 9-26. Facts only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_RESULTS: Final = {1: "permanently", 2: "for now"}
+
+# (source, reason) -> words, hint
+_REJECTIONS: Final[dict[tuple[int, int], tuple[str, str]]] = {
+    (1, 1): (
+        "no reason given by the peer",
+        "some receivers reject so when no presentation context suits them, others when they do not know the sender",
+    ),
+    (1, 2): ("the peer does not support the DICOM application context", ""),
+    (1, 3): ("calling AE title not recognised by the peer", "the peer must know our title: --aetitle"),
+    (1, 7): ("called AE title not recognised by the peer", "the peer's own title is given with --call"),
+    (2, 1): ("no reason given by the peer's ACSE service provider", ""),
+    (2, 2): ("protocol version not supported by the peer", ""),
+    (3, 1): ("temporary congestion at the peer", "try again later"),
+    (3, 2): ("local limit of associations exceeded at the peer", "try again later"),
+}
+
+_ABORTS: Final = {
+    0: "no reason given",
+    1: "it did not recognise a PDU",
+    2: "it did not expect a PDU",
+    4: "it did not recognise a PDU parameter",
+    5: "it did not expect a PDU parameter",
+    6: "it found an invalid value in a PDU parameter",
+}
+
+
+def reject_words(result: int, source: int, reason: int) -> tuple[str, str]:
+    """Words and a hint (it may be empty) for an A-ASSOCIATE-RJ (PS3.8 Table 9-21)."""
+    words, hint = _REJECTIONS.get((source, reason), (f"reason {reason} from source {source}", ""))
+    return f"{_RESULTS.get(result, f'with result {result}')}: {words}", hint
+
+
+def abort_words(source: int, reason: int) -> str:
+    """Words for an A-ABORT (PS3.8 Table 9-26); a reason counts only from the service provider."""
+    if source == 2:
+        return f"its service provider says: {_ABORTS.get(reason, f'reason {reason}')}"
+    return "by the receiving application, without a reason" if source == 0 else f"by source {source}"

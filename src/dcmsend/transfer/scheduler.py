@@ -1,0 +1,123 @@
+"""From the journal's list to associations, one after the other, as one stream of events.
+
+Owns what is decided between associations: which contexts go together, what a broken association means for the rest,
+when the run ends. Yields the events of the workers in between; whoever consumes them writes the journal, so that the
+list of what is pending is right when the next association is planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import dataclass
+
+from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptableContext, NoProposal, RunStopped
+from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Context, Event, InstanceFinished
+from dcmsend.model import MAX_CONTEXTS, Limits, Notice, Outcome, Peer, Policy, State, Timeouts
+from dcmsend.net.association import Association
+from dcmsend.plan import Routes, pack, refusal
+from dcmsend.stop import Stop
+from dcmsend.transfer.journal import Journal
+from dcmsend.transfer.worker import Opener, Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that a transfer needs to know beside its list."""
+
+    peer: Peer
+    policy: Policy
+    timeouts: Timeouts
+    limits: Limits
+
+
+class Scheduler:
+    """Runs through the journal. ``error`` says afterwards what ended the run early, if anything did.
+
+    ``associations`` and ``contexts`` count what was asked for and proposed, refused ones included.
+    """
+
+    def __init__(self, journal: Journal, settings: Settings, opener: Opener, stop: Stop) -> None:
+        self.error: DcmsendError | None = None
+        self.associations = 0
+        self.contexts = 0
+        self._journal = journal
+        self._settings = settings
+        self._policy = settings.policy
+        self._open = opener
+        self._stop = stop
+
+    def run(self) -> Iterator[Event]:
+        """Send all that is pending in the journal; what stays pending gets a reason."""
+        proposable = yield from self._refuse_proposals()
+        keys = self._journal.keys
+        groups = pack([keys[number - 1] for number in proposable])
+        rounds = groups if self._policy.multiple_associations else groups[:1]
+        for index, contexts in enumerate(rounds):
+            members = proposable[index * MAX_CONTEXTS : (index + 1) * MAX_CONTEXTS]
+            while self.error is None and any(True for _ in self._journal.pending(members)):
+                yield from self._associate(contexts, members)
+                if not self._policy.multiple_associations:
+                    break
+        yield from self._leave(len(proposable))
+
+    def _refuse_proposals(self) -> Generator[Event, None, list[int]]:
+        """Tell the instances for which nothing may be proposed; the numbers of the contexts that remain."""
+        proposable = []
+        for number, key in enumerate(self._journal.keys, 1):
+            reason = refusal(key, self._policy)
+            if not reason:
+                proposable.append(number)
+                continue
+            for entry, instance in self._journal.pending((number,)):
+                if self._policy.halt and self.error is None:
+                    self.error = NoProposal(f"cannot add presentation context for {instance.path}: {reason}")
+                yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
+        return proposable
+
+    def _associate(self, contexts: tuple[Context, ...], members: Collection[int]) -> Iterator[Event]:
+        """One association, from its request to its end."""
+        self.associations += 1
+        self.contexts += len(contexts)
+        number, settings = self.associations, self._settings
+        yield AssociationRequested(number, contexts, self._policy.multiple_associations)
+        try:
+            association = Association.request(
+                settings.peer, contexts, timeouts=settings.timeouts, limits=settings.limits, stop=self._stop
+            )
+        except NetworkError as error:
+            self.error = Interrupted("stopped by the user") if self._stop.aborted else error
+            yield AssociationEnded(number, str(error))
+            return
+        worker = Worker(number, association, self._open, halt=self._policy.halt, stop=self._stop)
+        try:
+            yield AssociationAccepted(number, association.max_pdu, association.contexts, association.implementation)
+            yield from worker.run(self._journal.pending(members))
+        finally:
+            self._stop.wake = None
+        self.error = self._verdict(worker, association)
+
+    def _verdict(self, worker: Worker, association: Association) -> DcmsendError | None:
+        """What an association that is over means for the run: the error that ends it, or ``None``."""
+        if isinstance(worker.error, NetworkError):
+            if self._policy.halt:
+                return RunStopped(f"cannot send SOP instance: {worker.error}")
+            # An association that broke before anything was tried would break again, for ever.
+            return None if worker.finished else worker.error
+        if worker.error is None and not self._policy.multiple_associations and not Routes(association.contexts):
+            return NoAcceptableContext("cannot add presentation contexts: the peer accepted none of them")
+        return worker.error
+
+    def _leave(self, needed: int) -> Iterator[Event]:
+        """Give a reason to what stays pending although no error ended the run."""
+        single = "and --single-association allows no other"
+        if self.error is not None or self._policy.multiple_associations:
+            return
+        if needed > MAX_CONTEXTS:
+            reason = (
+                f"not tried: one association has room for {MAX_CONTEXTS} presentation contexts of {needed}, {single}"
+            )
+        else:
+            reason = f"not tried: the association broke, {single}"
+        left = self._journal.leave(reason)
+        if left:
+            yield Notice(f"{left} SOP instances {reason}")
