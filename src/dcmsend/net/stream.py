@@ -22,6 +22,7 @@ _FAMILIES: Final = {
     AddressFamily.ANY: socket.AF_UNSPEC,
 }
 _CHUNK: Final = 65536
+_LONGEST: Final = 2_000_000.0  # seconds; what waits longer than 23 days need not be told apart from for ever
 # Linux acknowledges late by default, and a peer that writes its response in two pieces with Nagle's algorithm on waits
 # for that acknowledgement, 40 ms each time. The option does not last, so it is set again before each wait.
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
@@ -38,7 +39,7 @@ def connect(host: str, port: int, *, family: AddressFamily, timeout: float | Non
         stop.wake = lambda connection=connection: _shut_down(connection)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(timeout)
+            connection.settimeout(timeout and min(timeout, _LONGEST))
             connection.connect(address)
             connection.setblocking(False)  # noqa: FBT003
         except OSError as error:
@@ -134,7 +135,7 @@ if hasattr(select, "poll"):
         """Whether the socket is readable, and whether it is ready at all within ``timeout`` seconds."""
         poll = select.poll()
         poll.register(connection, select.POLLIN | (select.POLLOUT if writing else 0))
-        events = poll.poll(None if timeout is None else max(0.0, timeout) * 1000)
+        events = poll.poll(None if timeout is None else min(max(timeout, 0.0), _LONGEST) * 1000)
         return bool(events) and bool(events[0][1] & (select.POLLIN | select.POLLHUP)), bool(events)
 
 else:

@@ -113,9 +113,7 @@ class Scheduler:
         if self.error is not None or self._policy.multiple_associations:
             return
         if needed > MAX_CONTEXTS:
-            reason = (
-                f"not tried: one association has room for {MAX_CONTEXTS} presentation contexts of {needed}, {single}"
-            )
+            reason = f"not tried: of {needed} presentation contexts an association takes {MAX_CONTEXTS}, {single}"
         else:
             reason = f"not tried: the association broke, {single}"
         left = self._journal.leave(reason)
