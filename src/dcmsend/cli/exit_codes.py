@@ -1,0 +1,71 @@
+"""The exit codes: one table, and what a run as a whole amounts to. Nothing here exits."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from dcmsend import errors
+from dcmsend.cli.errors import CommandLineError
+
+
+class ExitCode(IntEnum):
+    """DCMTK's numbers, and three of ours: 66, 70 and 130."""
+
+    DONE = 0  # all that was taken on is stored
+    COMMAND_LINE = 1
+    NO_INPUT = 21
+    INVALID_INPUT = 22
+    NO_VALID_INPUT = 23
+    REPORT = 43  # all that was taken on is stored, but the report could not be written
+    NETWORK = 60
+    NEGOTIATION = 61
+    TRANSFER = 62
+    PROPOSAL = 65
+    NOT_ALL_STORED = 66
+    DEFECT = 70
+    INTERRUPTED = 130
+
+
+# The nearest base class that stands here counts. Network errors end a run only while an association is negotiated:
+# later ones are the outcome of an instance, or RunStopped.
+EXIT_CODES: Final[dict[type[errors.DcmsendError], ExitCode]] = {
+    CommandLineError: ExitCode.COMMAND_LINE,
+    errors.ConfigurationError: ExitCode.COMMAND_LINE,
+    errors.NoInputError: ExitCode.NO_INPUT,
+    errors.InputError: ExitCode.INVALID_INPUT,
+    errors.InvalidInputError: ExitCode.INVALID_INPUT,
+    errors.FileError: ExitCode.INVALID_INPUT,
+    errors.NoValidInputError: ExitCode.NO_VALID_INPUT,
+    errors.ReportError: ExitCode.REPORT,
+    errors.LocalProtocolError: ExitCode.NETWORK,
+    errors.NetworkError: ExitCode.NEGOTIATION,
+    errors.RunStopped: ExitCode.TRANSFER,
+    errors.NoAcceptableContext: ExitCode.PROPOSAL,
+    errors.NoProposal: ExitCode.PROPOSAL,
+    errors.Interrupted: ExitCode.INTERRUPTED,
+    errors.DcmsendError: ExitCode.DEFECT,
+}
+
+# What DCMTK logs as an error; whatever else ends a run is fatal.
+NOT_FATAL: Final = frozenset((ExitCode.REPORT, ExitCode.PROPOSAL))
+
+
+def of_error(error: errors.DcmsendError) -> ExitCode:
+    """The exit code of a run that ends with ``error``."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+
+
+def of_run(
+    error: errors.DcmsendError | None,
+    *,
+    complete: bool,
+    report_error: errors.ReportError | None = None,
+    dcmtk: bool = False,
+) -> ExitCode:
+    """The exit code of a run: what ended it early, else whether all was stored, else whether the report was written."""
+    if error is not None:
+        return of_error(error)
+    if not complete and not dcmtk:
+        return ExitCode.NOT_ALL_STORED
+    return ExitCode.DONE if report_error is None else of_error(report_error)

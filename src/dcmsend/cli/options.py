@@ -1,0 +1,294 @@
+"""Every option of the command line, as one table: parser, help and all documentation are made from it.
+
+The rows stand in the order of the help, which is also the order in which DCMTK's dcmsend checks them. What an option
+does is said by ``sets``: ``part.field`` of the values in ``grammar.Arguments``.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dcmsend.cli.log import Level
+from dcmsend.model import DEFAULT_PDU, MAX_PDU, MIN_PDU, AddressFamily, ReadMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VERBOSE_MODE: Final = "verbose mode"
+LONGEST_WAIT: Final = 2_000_000  # seconds; more does not fit into poll(2), and nobody waits 23 days
+
+
+class Decompression(Enum):
+    """What may be decompressed when the peer does not take the file's own transfer syntax."""
+
+    NEVER = "never"
+    LOSSLESS = "lossless"
+    LOSSY = "lossy"
+
+
+class Kind(Enum):
+    """What an option's value is, in the words of the help."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    CHOICE = "string constant"
+
+
+class Section(NamedTuple):
+    """Where the help shows an option."""
+
+    group: str
+    subgroup: str = ""
+
+
+class Argument(NamedTuple):
+    """An option's value. ``convert`` turns the number or the choice into what is set."""
+
+    name: str
+    kind: Kind = Kind.STRING
+    minimum: int = 0
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    default: str = ""
+    convert: Callable[[int], object] | None = None
+
+
+class Option(NamedTuple):
+    """One row. Of the options of a ``block``, and of a repeated option, the rightmost counts.
+
+    ``needs`` is the long name of another option, or ``VERBOSE_MODE``. Each of ``conflicts`` is a group of long names
+    that may not be given too. ``request`` marks an option that is answered at once and makes the rest unimportant.
+    ``refused`` says why an option that the grammar knows cannot be used.
+    """
+
+    section: Section
+    long: str
+    help: str
+    short: str = ""
+    argument: Argument | None = None
+    block: str = ""
+    default: bool = False
+    sets: str = ""
+    value: object = True
+    needs: str = ""
+    conflicts: tuple[tuple[str, ...], ...] = ()
+    request: bool = False
+    refused: str = ""
+
+
+def _seconds(number: int) -> float | None:
+    """A timeout; None is unlimited."""
+    return float(number) if 0 < number <= LONGEST_WAIT else None
+
+
+def _timeout(default: str, minimum: int = 1) -> Argument:
+    return Argument(name="seconds", kind=Kind.INTEGER, minimum=minimum, default=default, convert=_seconds)
+
+
+def _pdu_size(default: str = "") -> Argument:
+    return Argument(name="number of bytes", kind=Kind.INTEGER, minimum=MIN_PDU, maximum=MAX_PDU, default=default)
+
+
+_GENERAL: Final = Section("general options")
+_FORMAT: Final = Section("input options", "input file format")
+_FILES: Final = Section("input options", "input files")
+_CONVERSION: Final = Section("processing options", "transfer syntax conversion")
+_DEFLATE: Final = Section("processing options", "deflate compression level")
+_PROCESSING: Final = Section("processing options", "other processing options")
+_INTERNET: Final = Section("network options", "IP protocol version")
+_TITLES: Final = Section("network options", "application entity titles")
+_ASSOCIATION: Final = Section("network options", "association handling")
+_NETWORK: Final = Section("network options", "other network options")
+_OUTPUT: Final = Section("output options", "general")
+
+_LEVELS: Final = tuple(level.name.lower() for level in Level)
+_LEVEL_OPTIONS: Final = ("--verbose", "--debug", "--quiet")
+_LEVEL: Final = "log.level"
+_TITLE: Final = "title of at most 16 characters"
+
+# The parameters: name, and what it is.
+PARAMETERS: Final[tuple[tuple[str, str], ...]] = (
+    ("peer", "host name or address of the storage SCP"),
+    ("port", "its TCP port, 1 to 65535"),
+    ("dcmfile-in", "DICOM file to send, or folder (with +sd)"),
+)
+
+# fmt: off
+OPTIONS: Final[tuple[Option, ...]] = (
+    # general options
+    Option(section=_GENERAL, short="-h", long="--help", request=True, help="show this text and exit"),
+    Option(section=_GENERAL, long="--version", request=True, help="show the version and exit"),
+    Option(
+        section=_GENERAL,
+        long="--list-decoders",
+        request=True,
+        help="show which transfer syntaxes can be sent or decoded, and exit",
+    ),
+    Option(section=_GENERAL, long="--arguments", help="log the arguments as they are after expansion"),
+    Option(
+        section=_GENERAL, short="-q", long="--quiet", block="level", sets=_LEVEL, value=Level.FATAL,
+        help="log nothing but what ends the run",
+    ),
+    Option(
+        section=_GENERAL, short="-v", long="--verbose", block="level", sets=_LEVEL, value=Level.INFO,
+        help="log each step, and a summary at the end",
+    ),
+    Option(
+        section=_GENERAL, short="-d", long="--debug", block="level", sets=_LEVEL, value=Level.DEBUG,
+        help="log details for finding faults",
+    ),
+    Option(
+        section=_GENERAL, short="-ll", long="--log-level", sets=_LEVEL, conflicts=(_LEVEL_OPTIONS,),
+        argument=Argument(name="level", kind=Kind.CHOICE, choices=_LEVELS, convert=Level),
+        help="log up to this level (default: warn)",
+    ),
+    Option(
+        section=_GENERAL, short="-lc", long="--log-config", sets="log.config",
+        argument=Argument(name="filename"), conflicts=(("--log-level",), _LEVEL_OPTIONS),
+        refused="--log-config is not supported yet, use --log-level, --verbose or --debug",
+        help="set up the log from a file (not supported yet)",
+    ),
+    Option(
+        section=_GENERAL, short="+v", long="--verbose-pc", needs=VERBOSE_MODE, sets="run.verbose_contexts",
+        help="log the presentation contexts too",
+    ),
+    # input options
+    Option(
+        section=_FORMAT, short="+f", long="--read-file", block="format", sets="scan.read_mode",
+        value=ReadMode.FILE_OR_DATASET, help="DICOM files and bare data sets",
+    ),
+    Option(
+        section=_FORMAT, short="+fo", long="--read-file-only", block="format", sets="scan.read_mode",
+        value=ReadMode.FILE_ONLY, default=True, help="DICOM files only",
+    ),
+    Option(
+        section=_FORMAT, short="-f", long="--read-dataset", block="format", sets="scan.read_mode",
+        value=ReadMode.DATASET_ONLY, help="bare data sets only, without file meta information",
+    ),
+    Option(
+        section=_FILES, short="+rd", long="--read-from-dicomdir", sets="scan.dicomdir",
+        help="a DICOMDIR stands for the files that it lists",
+    ),
+    Option(
+        section=_FILES, short="+sd", long="--scan-directories", sets="scan.directories",
+        help="a folder stands for the files in it",
+    ),
+    Option(
+        section=_FILES, short="+sp", long="--scan-pattern", needs="--scan-directories", sets="scan.pattern",
+        argument=Argument(name="pattern"), help="take only files of this name from folders, * ? [] being wildcards",
+    ),
+    Option(
+        section=_FILES, short="-r", long="--no-recurse", block="recurse", sets="scan.recurse", value=False,
+        default=True, help="leave folders within folders alone",
+    ),
+    Option(
+        section=_FILES, short="+r", long="--recurse", block="recurse", needs="--scan-directories",
+        sets="scan.recurse", help="take folders within folders too",
+    ),
+    Option(
+        section=_FILES, long="--allow-external-references", sets="scan.external_references",
+        help="follow entries of a DICOMDIR that lead out of its folder",
+    ),
+    Option(
+        section=_FILES, long="--send-duplicates", sets="scan.send_duplicates",
+        help="send a file as often as it is given",
+    ),
+    # processing options
+    Option(
+        section=_CONVERSION, short="-dn", long="--decompress-never", block="decompress", sets="run.decompression",
+        value=Decompression.NEVER, help="never decompress (no effect yet: nothing is converted)",
+    ),
+    Option(
+        section=_CONVERSION, short="+dls", long="--decompress-lossless", block="decompress",
+        sets="run.decompression", value=Decompression.LOSSLESS, default=True,
+        help="decompress what was compressed without loss (no effect yet)",
+    ),
+    Option(
+        section=_CONVERSION, short="+dly", long="--decompress-lossy", block="decompress", sets="run.decompression",
+        value=Decompression.LOSSY, help="decompress what was compressed with loss too (no effect yet)",
+    ),
+    Option(
+        section=_DEFLATE, short="+cl", long="--compression-level", sets="run.compression_level",
+        argument=Argument(name="level", kind=Kind.INTEGER, minimum=0, maximum=9, default="6"),
+        help="from 0 (stored) over 1 (fast) to 9 (small) (no effect yet)",
+    ),
+    Option(
+        section=_PROCESSING, short="-nh", long="--no-halt", sets="policy.halt", value=False,
+        help="go on after an invalid file, or an instance that could not be sent",
+    ),
+    Option(
+        section=_PROCESSING, short="-nip", long="--no-illegal-proposal", sets="policy.legal_proposals_only",
+        help="propose nothing that leaves out the default transfer syntax where it is needed",
+    ),
+    Option(
+        section=_PROCESSING, short="-nuc", long="--no-uid-checks", sets="scan.uid_checks", value=False,
+        help="take the UIDs of files as they are",
+    ),
+    # network options
+    Option(
+        section=_INTERNET, short="-i4", long="--ipv4", block="address", sets="peer.family",
+        value=AddressFamily.IPV4, default=True, help="use IPv4 addresses only",
+    ),
+    Option(
+        section=_INTERNET, short="-i6", long="--ipv6", block="address", sets="peer.family",
+        value=AddressFamily.IPV6, help="use IPv6 addresses only",
+    ),
+    Option(
+        section=_INTERNET, short="-i0", long="--ip-auto", block="address", sets="peer.family",
+        value=AddressFamily.ANY, help="use all addresses that the name has",
+    ),
+    Option(
+        section=_TITLES, short="-aet", long="--aetitle", sets="peer.calling_ae",
+        argument=Argument(name="aetitle", default="DCMSEND"), help=f"our own {_TITLE}",
+    ),
+    Option(
+        section=_TITLES, short="-aec", long="--call", sets="peer.called_ae",
+        argument=Argument(name="aetitle", default="ANY-SCP"), help=f"the peer's {_TITLE}",
+    ),
+    Option(
+        section=_ASSOCIATION, short="+ma", long="--multi-associations", block="associations",
+        sets="policy.multiple_associations", default=True, help="open as many associations as are needed, in turn",
+    ),
+    Option(
+        section=_ASSOCIATION, short="-ma", long="--single-association", block="associations",
+        sets="policy.multiple_associations", value=False, help="open one association and no more",
+    ),
+    Option(
+        section=_NETWORK, short="-to", long="--timeout", sets="timeouts.connect", argument=_timeout("unlimited"),
+        help="limit for opening a connection",
+    ),
+    Option(
+        section=_NETWORK, short="-ta", long="--acse-timeout", sets="timeouts.acse", argument=_timeout("30"),
+        help="limit for the answer to opening or releasing an association",
+    ),
+    Option(
+        section=_NETWORK, short="-td", long="--dimse-timeout", sets="timeouts.dimse", argument=_timeout("unlimited"),
+        help="limit for the response to an instance",
+    ),
+    Option(
+        section=_NETWORK, long="--socket-timeout", sets="timeouts.socket", argument=_timeout("60", minimum=0),
+        help="limit for a connection that stalls in the middle of something; 0 is unlimited",
+    ),
+    Option(
+        section=_NETWORK, short="-pdu", long="--max-pdu", sets="limits.max_receive_pdu",
+        argument=_pdu_size(str(DEFAULT_PDU)), help="longest PDU that we take",
+    ),
+    Option(
+        section=_NETWORK, long="--max-send-pdu", sets="limits.max_send_pdu", argument=_pdu_size(),
+        help="longest PDU that we send, whatever the peer takes",
+    ),
+    # output options
+    Option(
+        section=_OUTPUT, short="+crf", long="--create-report-file", sets="run.report_file",
+        argument=Argument(name="filename"), help="write what became of each instance to a text file",
+    ),
+    Option(
+        section=_OUTPUT, long="--dcmtk-exit-codes", sets="run.dcmtk_exit_codes",
+        help="exit with 0, not 66, when not all instances were stored",
+    ),
+)
+
+# fmt: on
+
+BY_NAME: Final[dict[str, Option]] = {name: option for option in OPTIONS for name in (option.short, option.long) if name}

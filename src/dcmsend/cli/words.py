@@ -1,0 +1,68 @@
+"""The words of a command line: command files, and numbers as C reads them. Knows nothing of options."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dcmsend.cli.errors import CommandLineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# A word of a command file: what stands before a quotation mark belongs to it, what comes after the closing one does
+# not. A closing mark that is missing is forgiven.
+_WORD: Final = r"""(?P<before>[^ \t\r\n"']*+)(?:"(?P<double>[^"]*)(?:"|\Z)|'(?P<single>[^']*)(?:'|\Z))|[^ \t\r\n"']++"""
+_BLANKS: Final = " \t\n\v\f\r"
+_DIGITS: Final = "0123456789"
+MANY: Final = 10**18  # more digits than that make no difference
+
+
+class Number(NamedTuple):
+    """An integer as it was written; ``-0`` is negative."""
+
+    negative: bool
+    size: int
+
+
+def expand(words: Iterable[str]) -> Iterator[str]:
+    """The words, with each ``@file`` replaced by the words of that file; ``@`` in a file means nothing."""
+    for word in words:
+        if word.startswith("@") and len(word) > 1:
+            yield from _command_file(word[1:])
+        else:
+            yield word
+
+
+def _command_file(path: str) -> Iterator[str]:
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except (OSError, ValueError) as error:
+        raise CommandLineError(f"Cannot open command file '{path}'") from error
+    if b"\0" in content:
+        raise CommandLineError(f"Command file '{path}' is not a text file")
+    return split_words(os.fsdecode(content))
+
+
+def split_words(text: str) -> Iterator[str]:
+    """The words of a command file. A backslash and ``#`` are ordinary characters; ``""`` is an empty word."""
+    for match in re.finditer(_WORD, text):
+        before, double, single = match.group("before", "double", "single")
+        quoted = single if double is None else double
+        if quoted is None:
+            yield match.group()
+        elif match.group() not in ('"', "'"):  # a mark that ends the file is no word
+            yield before + quoted
+
+
+def scan_number(text: str) -> Number | None:
+    """The integer at the start of ``text``, as C's ``scanf`` finds it: ``104x`` is 104, ``3.7`` is 3."""
+    signed = text.lstrip(_BLANKS)
+    unsigned = signed[1:] if signed.startswith(("+", "-")) else signed
+    digits = unsigned[: len(unsigned) - len(unsigned.lstrip(_DIGITS))]
+    if not digits:
+        return None
+    significant = digits.lstrip("0") or "0"
+    return Number(signed.startswith("-"), int(significant) if len(significant) <= len(str(MANY)) - 1 else MANY)

@@ -1,0 +1,220 @@
+"""Data sets: which encoding one has, what instance it is, and whether its structure holds before it is sent.
+
+It owns the structural check: the elements of the top level rise, their lengths fit, and the chain ends exactly where
+the data does. Values are not looked at, apart from the two UIDs (PS3.5 7; PS3.3 C.12.1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dcmsend.errors import FileError
+from dcmsend.files.elements import (
+    END,
+    EXPLICIT_BE,
+    EXPLICIT_LE,
+    IMPLICIT_LE,
+    LONG_VRS,
+    SHORT_VRS,
+    UNBOUNDED,
+    UNDEFINED,
+    StructureError,
+    encoding_of,
+    tag_text,
+    walk,
+)
+from dcmsend.files.part10 import read_uid
+from dcmsend.files.sources import WINDOW, InflateSource
+from dcmsend.uids import (
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    TRANSFER_SYNTAXES,
+    Family,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dcmsend.files.elements import Element
+    from dcmsend.files.sources import Source
+
+SOP_CLASS: Final = 0x00080016
+SOP_INSTANCE: Final = 0x00080018
+PIXEL_DATA: Final = 0x7FE00010
+TRAILING_PADDING: Final = 0xFFFCFFFC
+
+_ALL_VRS: Final = SHORT_VRS | LONG_VRS
+_TRANSFER_SYNTAX_OF: Final = {
+    IMPLICIT_LE: IMPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_LE: EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_BE: EXPLICIT_VR_BIG_ENDIAN,
+}
+
+
+class Checked(NamedTuple):
+    """A data set that may be sent: from its offset in the file to ``end``.
+
+    ``pad`` counts the NUL bytes to be sent behind it (PS3.5 A.5). An empty UID is one that is missing.
+    """
+
+    end: int
+    pad: int
+    sop_class: str
+    sop_instance: str
+    notices: tuple[str, ...]
+
+
+def guess_transfer_syntax(source: Source, offset: int) -> str:
+    """The uncompressed transfer syntax of a bare data set, from its first six bytes.
+
+    A VR behind the tag means explicit; the byte order is the one in which the group number is the smaller one.
+    """
+    buffer, base = source.window(offset, 6)
+    head = buffer[offset - base : offset - base + 6]
+    if head[4:6] not in _ALL_VRS:
+        return _TRANSFER_SYNTAX_OF[IMPLICIT_LE]
+    little = head[1] == 0 or head[0] != 0
+    return _TRANSFER_SYNTAX_OF[EXPLICIT_LE if little else EXPLICIT_BE]
+
+
+def read_uids(source: Source, offset: int, size: int, transfer_syntax: str) -> tuple[str, str]:
+    """SOP class and instance UID from the beginning of a data set, empty where they are missing.
+
+    Of a deflated data set only the beginning is inflated. Raises FileError.
+    """
+    inside, start, end = opened(source, offset, size, transfer_syntax, WINDOW)
+    uids = {SOP_CLASS: "", SOP_INSTANCE: ""}
+    for depth, tag, _, _, value, length in walk(
+        inside, encoding_of(transfer_syntax), start, end, stop=SOP_INSTANCE + 1
+    ):
+        if tag in uids and not depth:
+            uids[tag] = read_uid(inside, value, length)
+    return uids[SOP_CLASS], uids[SOP_INSTANCE]
+
+
+def check(source: Source, offset: int, size: int, transfer_syntax: str) -> Checked:
+    """Check the data set from ``offset`` to the end of a file of ``size`` bytes.
+
+    Trailing padding and trailing zero bytes are not part of what is to be sent. Raises FileError with the reason
+    why the data set must not be sent.
+    """
+    known = TRANSFER_SYNTAXES.get(transfer_syntax)
+    if known is not None and known.deflated:
+        return _check_deflated(source, offset, size, transfer_syntax)
+    chain = _Chain(source, transfer_syntax)
+    end = chain.follow(walk(source, encoding_of(transfer_syntax), offset, size), size)
+    if (end - offset) % 2:
+        raise FileError(f"the data set has an odd length ({end - offset} bytes) and cannot be sent (PS3.8 E)")
+    return Checked(end, 0, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices))
+
+
+def _check_deflated(source: Source, offset: int, size: int, transfer_syntax: str) -> Checked:
+    inflated = InflateSource(source, offset, size)
+    chain = _Chain(inflated, transfer_syntax)
+    try:
+        chain.follow(walk(inflated, encoding_of(transfer_syntax), 0, UNBOUNDED), None)
+    except StructureError:
+        if not inflated.complete and inflated.position >= size:
+            raise FileError(_DEFLATE_CUT) from None
+        raise
+    if not inflated.complete:
+        raise FileError(_DEFLATE_CUT)
+    end = inflated.position
+    if size - end == _GZIP_TRAILER and _bytes_at(source, end, _GZIP_TRAILER) == inflated.gzip_trailer:
+        chain.notices.append("the checksum that a gzip library left behind the deflated data set is not sent")
+    elif not all_zero(source, end, size):
+        raise FileError(f"{size - end} bytes that do not belong to it follow the deflated data set at byte {end}")
+    elif size - end > 1:
+        chain.notices.append(_zeros_left(size - end))
+    pad = (end - offset) % 2
+    return Checked(end, pad, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices))
+
+
+_GZIP_TRAILER: Final = 8  # bytes
+_DEFLATE_CUT: Final = "the deflated data set is cut off: its end is missing"
+
+
+class _Chain:
+    """One pass over the elements of the top level, and what it found."""
+
+    def __init__(self, source: Source, transfer_syntax: str) -> None:
+        self.uids = {SOP_CLASS: "", SOP_INSTANCE: ""}
+        self.notices: list[str] = []
+        self._source = source
+        known = TRANSFER_SYNTAXES.get(transfer_syntax)
+        self._encapsulated = known.encapsulated if known and known.family is not Family.REFERENCED else None
+        self._padding: int | None = None
+
+    def follow(self, elements: Iterator[Element], size: int | None) -> int:
+        """Where the data that is to be sent ends. Zero bytes may stand between there and ``size``."""
+        previous = -1
+        end = 0
+        odd: list[int] = []
+        try:
+            for _, tag, _, start, value, length in elements:
+                if tag <= previous or (self._padding is not None and tag != END):
+                    raise StructureError(tag, start, 0, f"it stands after {tag_text(previous)}: tags must rise")
+                previous = tag
+                end = start
+                if length & 1 and length > 0 and tag != TRAILING_PADDING:
+                    odd.append(tag)
+                if tag < _FIRST_GROUP or tag in _LOOKED_AT:
+                    self._look(tag, start, value, length)
+        except StructureError as error:
+            if size is None or error.depth or error.offset >= size or not all_zero(self._source, error.offset, size):
+                raise
+            end = error.offset
+            self.notices.append(_zeros_left(size - end))
+        if odd:
+            self.notices.append(f"{len(odd)} values have an odd length, the first one in {tag_text(odd[0])}")
+        return end if self._padding is None else self._padding
+
+    def _look(self, tag: int, start: int, value: int, length: int) -> None:
+        if tag in self.uids:
+            self.uids[tag] = read_uid(self._source, value, length)
+        elif tag == TRAILING_PADDING:
+            self._padding = start
+        elif tag == PIXEL_DATA:
+            found = length == UNDEFINED
+            if self._encapsulated is not None and self._encapsulated != found:
+                words = (
+                    "is not encapsulated, but the transfer syntax is",
+                    "is encapsulated, but the transfer syntax not",
+                )
+                raise StructureError(tag, start, 1, f"the pixel data {words[found]}")
+        elif tag >> 16 in _NOT_IN_DATA_SETS:
+            self.notices.append(f"{tag_text(tag)} does not belong in a data set")
+
+
+_FIRST_GROUP: Final = 0x00080000
+_NOT_IN_DATA_SETS: Final = frozenset((0x0000, 0x0002))
+_LOOKED_AT: Final = frozenset((SOP_CLASS, SOP_INSTANCE, PIXEL_DATA, TRAILING_PADDING))
+
+
+def all_zero(source: Source, start: int, end: int) -> bool:
+    """Whether every byte from ``start`` to ``end`` is zero."""
+    while start < end:
+        buffer, base = source.window(start, 1)
+        chunk = buffer[start - base : end - base]
+        if not chunk or chunk.count(0) != len(chunk):
+            return False
+        start += len(chunk)
+    return True
+
+
+def _bytes_at(source: Source, offset: int, length: int) -> bytes:
+    buffer, base = source.window(offset, length)
+    return buffer[offset - base : offset - base + length]
+
+
+def opened(source: Source, offset: int, size: int, transfer_syntax: str, limit: int | None) -> tuple[Source, int, int]:
+    """The source, start and end of the elements: those of the file, or of what its deflate stream holds."""
+    known = TRANSFER_SYNTAXES.get(transfer_syntax)
+    if known is None or not known.deflated:
+        return source, offset, size
+    return InflateSource(source, offset, size, limit), 0, UNBOUNDED
+
+
+def _zeros_left(count: int) -> str:
+    return f"{count} zero bytes at the end of the file do not belong to the data set and are not sent"

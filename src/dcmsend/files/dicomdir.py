@@ -1,0 +1,187 @@
+"""DICOMDIR -> the instances that its records refer to (PS3.3 F.3, PS3.10 8).
+
+It owns the directory records and the way from a file ID to a file below the DICOMDIR's folder. A DICOMDIR comes from
+anywhere: nothing outside that folder is touched unless the caller wants it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, Final
+
+from dcmsend.errors import FileError
+from dcmsend.files.dataset import opened
+from dcmsend.files.elements import END, ITEM, encoding_of, walk
+from dcmsend.files.opening import INVALID_NAME, OpenFile, Seen, kind_of
+from dcmsend.files.part10 import read_meta
+from dcmsend.files.sources import FileSource, reason_of
+from dcmsend.files.text import plain, uid_of
+from dcmsend.files.uid_checks import complaint
+from dcmsend.model import Instance, Notice, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dcmsend.files.sources import Source
+    from dcmsend.model import ScanOptions
+
+RECORDS: Final = 0x00041220
+FILE_ID: Final = 0x00041500
+REFERENCED_CLASS: Final = 0x00041510
+REFERENCED_INSTANCE: Final = 0x00041511
+REFERENCED_SYNTAX: Final = 0x00041512
+
+_UIDS: Final = (REFERENCED_CLASS, REFERENCED_INSTANCE, REFERENCED_SYNTAX)
+_WANTED: Final = frozenset((FILE_ID, *_UIDS))
+_MAX_VALUE: Final = 2048  # bytes that are read of a record's value
+_MAX_COMPONENTS: Final = 16  # the standard has 8 of 8 characters; discs in the field have longer ones
+_MAX_NAME: Final = 255
+_MAX_LISTINGS: Final = 64  # folders whose names are kept
+_VERSION: Final = re.compile(r"(?:;[0-9]+)?\.?(?:;[0-9]+)?\Z")  # how ISO 9660 names show on some systems
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+
+
+def read_dicomdir(path: str, options: ScanOptions, seen: Seen | None = None) -> Iterator[Instance | Refusal | Notice]:
+    """One value for each record with a file ID, in file order; a DICOMDIR that breaks off ends with a Refusal."""
+    seen = seen or Seen()
+    folder = _Folder(os.path.dirname(path), external=options.external_references)
+    try:
+        with OpenFile(path) as file:
+            file.require_regular()
+            for record in _records(FileSource(file.descriptor, file.status.st_size)):
+                yield _referenced(record, folder, options, seen)
+    except FileError as error:
+        yield Refusal(path, error.reason)
+
+
+def _records(source: FileSource) -> Iterator[dict[int, bytes]]:
+    """The wanted values of every directory record that has a file ID. Raises FileError."""
+    meta = read_meta(source, source.size)
+    inside, start, end = opened(source, meta.dataset_offset, source.size, meta.transfer_syntax, None)
+    record: dict[int, bytes] = {}
+    for depth, tag, _, _, value, length in walk(
+        inside, encoding_of(meta.transfer_syntax), start, end, descend=frozenset((RECORDS,))
+    ):
+        if tag == END or (tag == ITEM and depth == 1):
+            if FILE_ID in record:
+                yield record
+            record = {}
+        elif tag in _WANTED and depth == 2:
+            record[tag] = _value(inside, value, length)
+
+
+def _value(source: Source, value: int, length: int) -> bytes:
+    length = max(min(length, _MAX_VALUE), 0)
+    buffer, base = source.window(value, length)
+    return buffer[value - base : value - base + length]
+
+
+def _file_id(record: dict[int, bytes]) -> str:
+    return record[FILE_ID].decode("utf-8", "surrogateescape")
+
+
+def _referenced(
+    record: dict[int, bytes], folder: _Folder, options: ScanOptions, seen: Seen
+) -> Instance | Refusal | Notice:
+    """What a record comes to. The file is looked for, but not opened."""
+    components = [component.strip(" \0") for component in _file_id(record).split("\\")]
+    path = plain(os.path.join(folder.path, *components), _MAX_VALUE)
+    sop_class, sop_instance, syntax = (uid_of(record.get(tag, b"")) for tag in _UIDS)
+    reason = complaint(sop_class, sop_instance, syntax, checks=options.uid_checks) if any(components) else INVALID_NAME
+    if reason:
+        return Refusal(path, reason)
+    try:
+        path, status = folder.find(components)
+    except FileError as error:
+        return Refusal(path, error.reason)
+    if not stat.S_ISREG(status.st_mode):
+        return Refusal(path, f"not a regular file but a {kind_of(status)}")
+    if seen.again(status, path) and not options.send_duplicates:
+        return Notice(f"ignoring file because it has been added already: {plain(path, _MAX_VALUE)}")
+    return Instance(path, sop_class, sop_instance, syntax, status.st_size)
+
+
+class _Folder:
+    """The folder of a DICOMDIR, and the look-up of file IDs below it."""
+
+    def __init__(self, path: str, *, external: bool) -> None:
+        self.path = path
+        self._external = external
+        self._root = os.path.realpath(path or os.curdir)
+        self._listings: dict[str, dict[str, str]] = {}
+
+    def find(self, components: list[str]) -> tuple[str, os.stat_result]:
+        """The path and status of the file that a file ID means.
+
+        Raises FileError where there is none, or where it must not be read.
+        """
+        try:
+            path = self._path_of(components)
+            return path, os.stat(path)
+        except OSError as error:
+            raise FileError(reason_of(error)) from None
+        except ValueError:  # a character that no file name can have
+            raise FileError(INVALID_NAME) from None
+
+    def _path_of(self, components: list[str]) -> str:
+        if not self._external:
+            _require_plain(components)
+        if "\0" in "".join(components):
+            raise FileError(INVALID_NAME)
+        path = os.path.join(self.path, *components)
+        if not os.path.lexists(path):
+            path = self._find_ignoring_case(components)
+        if not self._external and not self._contains(path):
+            raise FileError(_LINK_OUT)
+        return path
+
+    def _find_ignoring_case(self, components: list[str]) -> str:
+        path = self.path
+        for component in components:
+            direct = os.path.join(path, component)
+            if os.path.lexists(direct):
+                path = direct
+                continue
+            name = self._names(path).get(_folded(component))
+            if name is None:
+                raise FileError(f"No such file or directory (file ID {plain(chr(92).join(components))})")
+            path = os.path.join(path, name)
+        return path
+
+    def _names(self, folder: str) -> dict[str, str]:
+        """The names in a folder by the form in which they are compared. Only folders inside are looked into."""
+        if folder not in self._listings:
+            if not self._external and not self._contains(folder):
+                raise FileError(_LINK_OUT)
+            if len(self._listings) >= _MAX_LISTINGS:
+                self._listings.pop(next(iter(self._listings)))
+            try:
+                names = sorted(os.listdir(folder or os.curdir), reverse=True)
+            except OSError:
+                names = []
+            self._listings[folder] = {_folded(name): name for name in names}
+        return self._listings[folder]
+
+    def _contains(self, path: str) -> bool:
+        real = os.path.realpath(path or os.curdir)
+        return real == self._root or real.startswith(os.path.join(self._root, ""))
+
+
+_LINK_OUT: Final = "the file ID leads out of the DICOMDIR's folder through a link"
+
+
+def _folded(name: str) -> str:
+    return _VERSION.sub("", name, count=1).casefold()
+
+
+def _require_plain(components: list[str]) -> None:
+    if len(components) > _MAX_COMPONENTS:
+        raise FileError(f"the file ID has more than {_MAX_COMPONENTS} components")
+    for component in components:
+        if len(component) > _MAX_NAME:
+            raise FileError(f"the file ID has a component of more than {_MAX_NAME} characters")
+        if component in ("", os.curdir, os.pardir) or "/" in component or _DRIVE.match(component):
+            words = f"the file ID {plain(chr(92).join(components))} leads out of the DICOMDIR's folder"
+            raise FileError(words)

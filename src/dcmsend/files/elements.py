@@ -1,0 +1,242 @@
+"""The one walker over encoded data elements (PS3.5 section 7): where each one stands, how long it is, where it ends.
+
+It owns tags, VRs, lengths, sequences, items and fragments. It looks at no value and knows no meaning of any tag:
+what the elements say is decided by those who walk.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from dcmsend.errors import FileError
+from dcmsend.uids import TRANSFER_SYNTAXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator
+
+    from dcmsend.files.sources import Source
+
+
+class Encoding(NamedTuple):
+    """How data elements are written (PS3.5 7.1): with their VR or without, and the byte order."""
+
+    explicit: bool
+    little: bool
+
+
+IMPLICIT_LE: Final = Encoding(explicit=False, little=True)
+EXPLICIT_LE: Final = Encoding(explicit=True, little=True)
+EXPLICIT_BE: Final = Encoding(explicit=True, little=False)
+
+# depth, tag, VR (b"" in implicit encoding and for items), offset of the header, offset of the value, length
+# (UNDEFINED for an undefined one). A plain tuple: naming its fields would double the cost of the walk.
+Element: TypeAlias = tuple[int, int, bytes, int, int, int]
+
+UNDEFINED: Final = -1
+ITEM: Final = 0xFFFEE000
+END: Final = 1 << 32  # not a tag: greater than all of them, and the last element of every walk
+UNBOUNDED: Final = 1 << 62  # the end of a source that ends when it ends
+MAX_NESTING: Final = 64
+
+SHORT_VRS: Final = frozenset(
+    (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
+     b"ST", b"TM", b"UI", b"UL", b"US")
+)  # fmt: skip
+LONG_VRS: Final = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+_SHORT_LENGTH: Final = SHORT_VRS | {b"??"}  # written by some devices for VRs that they do not know
+_FRAGMENT_VRS: Final = frozenset((b"OB", b"OW"))
+_PIXEL_DATA: Final = 0x7FE00010
+_ITEM_END: Final = 0xFFFEE00D
+_SEQUENCE_END: Final = 0xFFFEE0DD
+_UNDEFINED_LENGTH: Final = 0xFFFFFFFF
+
+_HEADERS: Final = {True: Struct("<HH2sH").unpack_from, False: Struct(">HH2sH").unpack_from}
+_LENGTHS: Final = {True: Struct("<L").unpack_from, False: Struct(">L").unpack_from}
+
+
+class StructureError(FileError):
+    """The encoding breaks at ``offset``, in an element at nesting ``depth`` (0 for the data set's own elements)."""
+
+    def __init__(self, tag: int, offset: int, depth: int, words: str) -> None:
+        super().__init__(f"{tag_text(tag)} at byte {offset}: {words}")
+        self.tag = tag
+        self.offset = offset
+        self.depth = depth
+
+
+# What stands at a level of nesting.
+_ELEMENTS: Final = 0
+_ITEMS: Final = 1  # of a sequence
+_FRAGMENTS: Final = 2  # of encapsulated pixel data
+
+
+class _Level(NamedTuple):
+    """One level of nesting. ``limit``: its end, or that of the level around it when it ends with a delimiter."""
+
+    kind: int
+    limit: int
+    delimited: bool
+    shown: bool
+    encoding: Encoding
+    tag: int
+    offset: int
+
+
+def tag_text(tag: int) -> str:
+    """A tag as it is usually written: ``(0010,0020)``."""
+    return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
+
+
+def encoding_of(transfer_syntax: str) -> Encoding:
+    """How data elements are written in a transfer syntax. Unknown and private ones are explicit little endian."""
+    known = TRANSFER_SYNTAXES.get(transfer_syntax)
+    return Encoding(known.explicit, known.little) if known else EXPLICIT_LE
+
+
+def walk(  # noqa: C901 - one loop with everything in local variables: most of a check's time is spent here
+    source: Source,
+    encoding: Encoding,
+    start: int,
+    end: int,
+    descend: Container[int] = frozenset(),
+    stop: int = END,
+) -> Iterator[Element]:
+    """All elements from ``start`` to ``end`` in file order, then one with the tag ``END`` where the walk ended.
+
+    Sequences, items and fragments are shown only inside the elements whose tags are in ``descend``; all others are
+    passed over, by their length or by looking for their delimiter. The walk ends before the first element of the
+    outermost level with a tag of at least ``stop``. A source that ends before ``end`` is taken as it is.
+    Raises StructureError, and FileError from the source.
+    """
+    level = _Level(_ELEMENTS, end, delimited=False, shown=True, encoding=encoding, tag=0, offset=start)
+    stack: list[_Level] = []
+    position = start
+    depth = tag = 0
+    buffer, base = source.window(position, 12)
+    held = base + len(buffer)
+    header, long_length, explicit, limit, kind, shown = _hot(level)
+    while True:
+        if position >= limit:
+            if level.delimited:
+                raise StructureError(level.tag, level.offset, depth - 1, "its end is missing")
+            if not stack:
+                yield 0, END, b"", position, position, 0
+                return
+            level = stack.pop()
+            depth -= 1
+            header, long_length, explicit, limit, kind, shown = _hot(level)
+            continue
+        if position + 12 > held:
+            buffer, base = source.window(position, 12)
+            held = base + len(buffer)
+        if position + 8 > held or position + 8 > limit:
+            if position == held and not stack and end == UNBOUNDED:
+                yield 0, END, b"", position, position, 0
+                return
+            raise _cut_short(tag, position, held, depth)
+        group, number, vr, length = header(buffer, position - base)
+        tag = group << 16 | number
+        if tag >= stop and not depth:
+            yield 0, END, b"", position, position, 0
+            return
+        if group == 0xFFFE or kind:
+            # An item, a fragment or a delimiter (PS3.5 7.5): no VR, whatever the encoding.
+            (length,) = long_length(buffer, position - base + 4)
+            value = position + 8
+            if tag == ITEM and kind:
+                inner = _item(level, position, value, length, depth)
+                if shown:
+                    yield depth, tag, b"", position, value, UNDEFINED if length == _UNDEFINED_LENGTH else length
+                if inner is None:
+                    position = value + length
+                    continue
+            elif level.delimited and tag == (_SEQUENCE_END if kind else _ITEM_END):
+                level = stack.pop()
+                depth -= 1
+                header, long_length, explicit, limit, kind, shown = _hot(level)
+                position = value
+                continue
+            else:
+                raise StructureError(tag, position, depth, "an item, a delimiter or an element in the wrong place")
+        else:
+            if explicit:
+                if vr in _SHORT_LENGTH:
+                    value = position + 8
+                else:
+                    value = position + 12
+                    if vr not in LONG_VRS and not (vr.isalpha() and vr.isupper()):
+                        raise StructureError(tag, position, depth, f"{vr!r} is not a VR")
+                    if value > held or value > limit:
+                        raise _cut_short(tag, position, held, depth)
+                    (length,) = long_length(buffer, position - base + 8)
+            else:
+                (length,) = long_length(buffer, position - base + 4)
+                value = position + 8
+                vr = b""
+            if length != _UNDEFINED_LENGTH:
+                following = value + length
+                if following > limit:
+                    raise _too_long(tag, position, depth, length)
+                if shown:
+                    yield depth, tag, vr, position, value, length
+                if tag not in descend or not shown:
+                    position = following
+                    continue
+            elif shown:
+                yield depth, tag, vr, position, value, UNDEFINED
+            inner = _contents(level, tag, vr, position, value, length, descend)
+
+        if depth >= 2 * MAX_NESTING:
+            raise StructureError(tag, position, depth, f"sequences are nested more than {MAX_NESTING} deep")
+        stack.append(level)
+        depth += 1
+        level = inner
+        header, long_length, explicit, limit, kind, shown = _hot(level)
+        position = value
+
+
+def _hot(
+    level: _Level,
+) -> tuple[Callable[..., tuple[int, int, bytes, int]], Callable[..., tuple[int]], bool, int, int, bool]:
+    """What the loop needs of a level, as local variables."""
+    kind, limit, _, shown, (explicit, little), _, _ = level
+    return _HEADERS[little], _LENGTHS[little], explicit, limit, kind, shown
+
+
+def _item(level: _Level, position: int, value: int, length: int, depth: int) -> _Level | None:
+    """The level inside an item, or None where the item is to be passed over by its length."""
+    if length == _UNDEFINED_LENGTH:
+        if level.kind == _FRAGMENTS:
+            raise StructureError(ITEM, position, depth, "a fragment of undefined length")
+        return level._replace(kind=_ELEMENTS, delimited=True, tag=ITEM, offset=position)
+    if value + length > level.limit:
+        raise _too_long(ITEM, position, depth, length)
+    if level.kind == _FRAGMENTS or not level.shown:
+        return None
+    return level._replace(kind=_ELEMENTS, limit=value + length, delimited=False, tag=ITEM, offset=position)
+
+
+def _contents(
+    level: _Level, tag: int, vr: bytes, position: int, value: int, length: int, descend: Container[int]
+) -> _Level:
+    """The level inside a sequence, or inside encapsulated pixel data (PS3.5 7.5, A.4)."""
+    kind, encoding = _ITEMS, level.encoding
+    if vr == b"UN":
+        encoding = IMPLICIT_LE  # PS3.5 6.2.2 note 4 (CP-246)
+    elif vr in _FRAGMENT_VRS or (tag == _PIXEL_DATA and not vr):
+        kind = _FRAGMENTS
+    delimited = length == _UNDEFINED_LENGTH
+    limit = level.limit if delimited else value + length
+    return _Level(kind, limit, delimited, level.shown and tag in descend, encoding, tag, position)
+
+
+def _too_long(tag: int, position: int, depth: int, length: int) -> StructureError:
+    container = "the sequence or item that it is in" if depth else "the file"
+    return StructureError(tag, position, depth, f"its {length} bytes run past the end of {container}")
+
+
+def _cut_short(tag: int, position: int, held: int, depth: int) -> StructureError:
+    if position > held:
+        return StructureError(tag, held, depth, "its value is cut off here")
+    return StructureError(tag, position, depth, "the data ends in the header of the element behind it")

@@ -1,0 +1,112 @@
+"""What instance a file holds, from its first bytes: the three read modes of the command line (``+f``, ``+fo``, ``-f``).
+
+It brings together the file meta information and the beginning of the data set; where they disagree the data set is
+right, because its UIDs are what a receiver stores. How a file is opened and what becomes of it is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dcmsend.errors import FileError
+from dcmsend.files.dataset import guess_transfer_syntax, read_uids
+from dcmsend.files.elements import StructureError
+from dcmsend.files.part10 import CUT_SHORT, EMPTY, Meta, has_prefix, read_meta
+from dcmsend.files.sources import BytesSource
+from dcmsend.files.text import plain
+from dcmsend.model import ReadMode
+
+if TYPE_CHECKING:
+    from dcmsend.files.sources import FileSource
+
+
+class Head(NamedTuple):
+    """The identity of an instance. ``sop_class`` and ``sop_instance`` are those of the data set where it showed them.
+
+    The ``meta_`` UIDs are what DCMTK goes by: those of the file meta information, filled up from the data set in the
+    modes that look at it. ``dataset_offset`` is in bytes.
+    """
+
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+    dataset_offset: int
+    meta_sop_class: str
+    meta_sop_instance: str
+    notices: tuple[str, ...] = ()
+
+
+def read_head(source: FileSource, mode: ReadMode) -> Head:
+    """The head of a file, in the way of ``mode``. Raises FileError."""
+    if mode is ReadMode.FILE_ONLY:
+        meta = read_meta(source, source.size)
+    elif mode is ReadMode.FILE_OR_DATASET:
+        meta = _complete(source, _meta_or_nothing(source))
+    else:
+        meta = _complete(source, _bare(source))
+    return _compare(meta, *_peek(source, meta))
+
+
+def _meta_or_nothing(source: FileSource) -> Meta:
+    try:
+        return read_meta(source, source.size, prefix_needed=False)
+    except FileError:
+        if source.size == 0 or has_prefix(source):
+            raise
+        return Meta("", "", "", 0)
+
+
+def _bare(source: FileSource) -> Meta:
+    if source.size == 0:
+        raise FileError(EMPTY)
+    if has_prefix(source):
+        raise FileError("not a bare data set: it begins with file meta information")
+    return Meta("", "", "", 0)
+
+
+def _complete(source: FileSource, meta: Meta) -> Meta:
+    """``meta`` with what is missing in it taken from the data set, however far that has to be read."""
+    if meta.sop_class and meta.sop_instance and meta.transfer_syntax:
+        return meta
+    offset = meta.dataset_offset
+    syntax = meta.transfer_syntax or guess_transfer_syntax(source, offset)
+    try:
+        sop_class, sop_instance = read_uids(source, offset, source.size, syntax)
+    except StructureError as error:
+        raise FileError(f"{CUT_SHORT}: {error.reason}") from None
+    if not offset and not sop_class:
+        raise FileError("Invalid SOP Class UID: there is none, and no file meta information either")
+    return Meta(meta.sop_class or sop_class, meta.sop_instance or sop_instance, syntax, offset)
+
+
+def _peek(source: FileSource, meta: Meta) -> tuple[str, str]:
+    """The UIDs of the data set as far as the bytes that are already in memory show them."""
+    try:
+        return read_uids(BytesSource(source.head), meta.dataset_offset, source.size, meta.transfer_syntax)
+    except FileError:
+        return "", ""
+
+
+def _compare(meta: Meta, sop_class: str, sop_instance: str) -> Head:
+    notices = tuple(
+        disagreement(name, found, stated)
+        for name, found, stated in (
+            ("SOP Class UID", sop_class, meta.sop_class),
+            ("SOP Instance UID", sop_instance, meta.sop_instance),
+        )
+        if found and found != stated
+    )
+    return Head(
+        sop_class or meta.sop_class,
+        sop_instance or meta.sop_instance,
+        meta.transfer_syntax,
+        meta.dataset_offset,
+        meta.sop_class,
+        meta.sop_instance,
+        notices,
+    )
+
+
+def disagreement(name: str, found: str, stated: str) -> str:
+    """The notice that the data set says ``found`` where something else said ``stated``."""
+    return f"{name} {plain(found)} of the data set is used, not {plain(stated)} of the file meta information"

@@ -1,0 +1,88 @@
+"""The exit codes: DCMTK's numbers, and 66, 70 and 130."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import dcmsend.cli.errors
+from dcmsend import errors
+from dcmsend.cli.exit_codes import EXIT_CODES, ExitCode, of_error, of_run
+
+EXPECTED: dict[type[errors.DcmsendError], int] = {
+    dcmsend.cli.errors.CommandLineError: 1,
+    errors.ConfigurationError: 1,
+    errors.InputError: 22,
+    errors.NoInputError: 21,
+    errors.InvalidInputError: 22,
+    errors.NoValidInputError: 23,
+    errors.FileError: 22,
+    errors.NetworkError: 61,
+    errors.NameResolutionError: 61,
+    errors.ConnectError: 61,
+    errors.NegotiationError: 61,
+    errors.AssociationRejected: 61,
+    errors.AssociationAborted: 61,
+    errors.ReleaseRequested: 61,
+    errors.ConnectionLost: 61,
+    errors.PeerTimeout: 61,
+    errors.RemoteProtocolError: 61,
+    errors.LocalProtocolError: 60,
+    errors.RunStopped: 62,
+    errors.NoAcceptableContext: 65,
+    errors.NoProposal: 65,
+    errors.Interrupted: 130,
+    errors.ReportError: 43,
+}
+
+
+def _tree(kind: type[errors.DcmsendError]) -> Iterator[type[errors.DcmsendError]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _tree(below)
+
+
+def _made(kind: type[errors.DcmsendError]) -> errors.DcmsendError:
+    error = kind.__new__(kind)
+    errors.DcmsendError.__init__(error, "broken")
+    return error
+
+
+def test_the_whole_tree_is_expected() -> None:
+    ours = {kind for kind in _tree(errors.DcmsendError) if kind.__module__.startswith("dcmsend.")}
+    assert ours == set(EXPECTED)
+    assert set(EXIT_CODES) <= ours | {errors.DcmsendError}
+
+
+@pytest.mark.parametrize(("kind", "code"), EXPECTED.items(), ids=[kind.__name__ for kind in EXPECTED])
+def test_error(kind: type[errors.DcmsendError], code: int) -> None:
+    assert of_error(_made(kind)) == code
+
+
+def test_error_of_no_known_kind_is_a_defect() -> None:
+    assert of_error(errors.DcmsendError("?")) is ExitCode.DEFECT
+
+
+STOPPED = errors.RunStopped("stopped")
+UNWRITTEN = errors.ReportError("full")
+
+
+@pytest.mark.parametrize(
+    ("error", "complete", "report_error", "dcmtk", "code"),
+    [
+        (None, True, None, False, 0),
+        (None, True, None, True, 0),
+        (None, False, None, False, 66),
+        (None, False, None, True, 0),
+        (None, True, UNWRITTEN, False, 43),
+        (None, False, UNWRITTEN, False, 66),
+        (None, False, UNWRITTEN, True, 43),
+        (STOPPED, False, UNWRITTEN, True, 62),
+        (STOPPED, False, None, False, 62),
+    ],
+)
+def test_run(
+    error: errors.DcmsendError | None, complete: bool, report_error: errors.ReportError | None, dcmtk: bool, code: int
+) -> None:
+    assert of_run(error, complete=complete, report_error=report_error, dcmtk=dcmtk) == code

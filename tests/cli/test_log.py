@@ -1,0 +1,226 @@
+"""The log: levels, prefixes, and lines that nobody can forge."""
+
+from __future__ import annotations
+
+import io
+from typing import get_args
+
+import pytest
+
+from dcmsend.cli.listener import Listener
+from dcmsend.cli.log import Level, Log
+from dcmsend.events import (
+    AssociationAccepted,
+    AssociationEnded,
+    AssociationRequested,
+    Context,
+    Event,
+    InstanceFinished,
+    InstanceStarted,
+    ScanFinished,
+    ScanStarted,
+)
+from dcmsend.model import Instance, Notice, Outcome, Peer, Refusal, State
+from dcmsend.report.printable import printable
+
+CT = Instance("ct.dcm", "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1", 100)
+NAMES = "CTImageStorage / Little Endian Explicit"
+PROPOSED = (
+    Context(1, CT.sop_class, (CT.transfer_syntax,)),
+    Context(3, "1.2.3", ("1.2.4",)),
+)
+ANSWERED = (
+    Context(1, CT.sop_class, (CT.transfer_syntax,), CT.transfer_syntax, 0),
+    Context(3, "1.2.3", ("1.2.4",), "", 3),
+)
+
+
+def _told(level: Level, *events: Event, halt: bool = True, contexts: bool = False) -> list[str]:
+    stream = io.StringIO()
+    listener = Listener(Log(stream, level), Peer(host="host", port=104), halt=halt, contexts=contexts)
+    for event in events:
+        listener(event)
+    return stream.getvalue().split("\n")[:-1]
+
+
+def _finished(state: State, **facts: object) -> InstanceFinished:
+    return InstanceFinished(CT, Outcome(number=1, state=state, **facts))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_a_level_includes_those_before_it(level: Level) -> None:
+    stream = io.StringIO()
+    log = Log(stream, level)
+    for each in Level:
+        log.write(each, each.name)
+    assert stream.getvalue() == "".join(f"{each.name[0]}: {each.name}\n" for each in Level if each <= level)
+
+
+def test_each_line_has_the_prefix() -> None:
+    stream = io.StringIO()
+    Log(stream).error("one", "", "two")
+    assert stream.getvalue() == "E: one\nE: \nE: two\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text, \u00e4 \u4e2d \\n", "plain text, \u00e4 \u4e2d \\n"),
+        ("a\nF: forged", "a\\nF: forged"),
+        ("a\r\x0b\x0cb", "a\\r\\x0b\\x0cb"),
+        ("\x1b[2J\x07\x00\t", "\\x1b[2J\\x07\\x00\\t"),
+        ("\x7f\x85\x9b", "\\x7f\\x85\\x9b"),
+        ("\u2028\u2029", "\\u2028\\u2029"),
+        ("gpj.\u202eexe\u2066", "gpj.\\u202eexe\\u2066"),
+        ("\udcff", "\udcff"),
+    ],
+)
+def test_control_characters_are_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_names_from_files_forge_no_line() -> None:
+    assert _told(Level.WARN, Refusal("a\nF: forged", "no\nDICM")) == [
+        "E: cannot add DICOM file to the transfer list: a\\nF: forged: no\\nDICM"
+    ]
+
+
+class _Broken(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_broken_stream_is_given_up() -> None:
+    log = Log(_Broken())
+    log.error("one")
+    log.error("two")
+    Log(None).error("nowhere")
+
+
+def test_every_event_has_its_line() -> None:
+    listener = Listener(Log(None), Peer(host="host", port=104), halt=True, contexts=False)
+    assert set(listener._tell) == set(get_args(Event))
+
+
+def test_run_at_info() -> None:
+    told = _told(
+        Level.INFO,
+        ScanStarted(directories=True),
+        Notice("look here"),
+        ScanFinished(1, 0),
+        AssociationRequested(1, PROPOSED, multiple=True),
+        AssociationAccepted(1, 16384, ANSWERED, "PEER_1"),
+        InstanceStarted(1, CT, 1, 7, 1, CT.transfer_syntax),
+        _finished(State.ANSWERED, status=0),
+        AssociationEnded(1),
+    )
+    assert told == [
+        "I: determining input files ...",
+        "I: checking input files ...",
+        "W: look here",
+        "I: starting association #1",
+        "I: initializing network ...",
+        "I: negotiating network association ...",
+        "I: Requesting Association",
+        "I: Association Accepted (Max Send PDV: 16372)",
+        "I: sending SOP instances ...",
+        "I: Sending C-STORE Request (MsgID 7, CT)",
+        "I: Received C-STORE Response (Success)",
+        "I: Releasing Association",
+    ]
+
+
+def test_contexts_are_dumped_at_info_on_request() -> None:
+    events = (AssociationRequested(1, PROPOSED, multiple=False), AssociationAccepted(1, 0, ANSWERED, ""))
+    told = _told(Level.INFO, *events, contexts=True)
+    assert told == [
+        "I: initializing network ...",
+        "I: negotiating network association ...",
+        "I: Request Parameters:",
+        "I: Calling Application Name: DCMSEND",
+        "I: Called Application Name:  ANY-SCP",
+        "I: Presentation Contexts:",
+        "I:   Context ID:        1 (Proposed)",
+        "I:     Abstract Syntax: CTImageStorage",
+        "I:     Proposed Transfer Syntax(es):",
+        "I:       Little Endian Explicit",
+        "I:   Context ID:        3 (Proposed)",
+        "I:     Abstract Syntax: 1.2.3",
+        "I:     Proposed Transfer Syntax(es):",
+        "I:       1.2.4",
+        "I: Requesting Association",
+        "I: Association Parameters Negotiated:",
+        "I: Calling Application Name: DCMSEND",
+        "I: Called Application Name:  ANY-SCP",
+        "I: Their Implementation: unknown",
+        "I: Presentation Contexts:",
+        "I:   Context ID:        1 (Accepted)",
+        "I:     Abstract Syntax: CTImageStorage",
+        "I:     Accepted Transfer Syntax: Little Endian Explicit",
+        "I:   Context ID:        3 (Abstract Syntax Not Supported)",
+        "I:     Abstract Syntax: 1.2.3",
+        "I: Association Accepted (Max Send PDV: 131060)",
+        "I: sending SOP instances ...",
+    ]
+    assert {line[0] for line in _told(Level.DEBUG, *events)} == {"D", "I"}
+
+
+def test_debug_tells_each_file() -> None:
+    assert _told(Level.DEBUG, InstanceStarted(1, CT, 1, 7, 3, CT.transfer_syntax))[:2] == [
+        "D: sending SOP instance from file: ct.dcm",
+        "D: using presentation context 3, Little Endian Explicit",
+    ]
+    assert _told(Level.DEBUG, ScanFinished(5, 2)) == [
+        "D: in total, there are 5 SOP instances to be sent, 2 invalid files are ignored"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("halt", "path", "lines"),
+    [
+        (True, "f", ["E: cannot add DICOM file to the transfer list: f: why"]),
+        (True, "", ["E: cannot add DICOM file with empty filename"]),
+        (
+            False,
+            "f",
+            ["E: cannot add DICOM file to the transfer list: f: why", "W: bad DICOM file: f: why, ignoring file"],
+        ),
+        (
+            False,
+            "",
+            ["E: cannot add DICOM file with empty filename", "W: bad DICOM file: <empty string>: why, ignoring file"],
+        ),
+    ],
+)
+def test_refusal(halt: bool, path: str, lines: list[str]) -> None:
+    assert _told(Level.WARN, Refusal(path, "why"), halt=halt) == lines
+
+
+@pytest.mark.parametrize(
+    ("event", "lines"),
+    [
+        (_finished(State.ANSWERED, status=0, reason="x"), []),
+        (_finished(State.ANSWERED, status=0xB000), []),
+        (
+            _finished(State.ANSWERED, status=0xA700, reason="disk full"),
+            ["E: peer did not store SOP instance from file: ct.dcm: 0xa700 (Refused: OutOfResources): disk full"],
+        ),
+        (
+            _finished(State.ANSWERED, status=0x0122),
+            ["E: peer did not store SOP instance from file: ct.dcm: 0x0122 (Refused: SOPClassNotSupported)"],
+        ),
+        (_finished(State.FAILED, reason="gone"), ["E: cannot send SOP instance from file: ct.dcm: gone"]),
+        (
+            _finished(State.NO_CONTEXT),
+            [f"E: cannot send SOP instance from file: ct.dcm: no acceptable presentation context, {NAMES}"],
+        ),
+    ],
+)
+def test_failures_are_told_without_being_asked(event: Event, lines: list[str]) -> None:
+    assert _told(Level.WARN, event) == lines
+
+
+@pytest.mark.parametrize(("halt", "prefix"), [(True, "I"), (False, "W")])
+def test_end_of_an_association_is_a_warning_if_the_run_goes_on(halt: bool, prefix: str) -> None:
+    told = _told(Level.INFO, AssociationEnded(2, "peer went"), halt=halt)
+    assert told == [f"{prefix}: association #2 has ended: peer went"]

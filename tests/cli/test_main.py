@@ -1,0 +1,279 @@
+"""The command as a whole, with a run that is made up: log, report, exit code, interrupts, defects."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from dcmsend import errors
+from dcmsend.cli.main import main
+from dcmsend.events import ScanStarted
+from dcmsend.model import Instance, Outcome, Peer, State, StatusClass, Totals
+from dcmsend.stop import Stop
+from dcmsend.version import __version__
+
+ROW = (
+    Instance("ct.dcm", "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1"),
+    Outcome(number=1, state=State.PENDING),
+)
+WORDS = ("peer", "104", "ct.dcm")
+SUMMARY = "I: \nI: Status Summary\nI: --------------\n"
+
+
+class FakeReport:
+    """The shape of ``api.Report``."""
+
+    def __init__(self, peer: Peer, error: errors.DcmsendError | None, stored: int) -> None:
+        self.peer = peer
+        self.error = error
+        self.complete = stored == 1
+        self.closed = False
+        self.totals = Totals(
+            associations=1, contexts=1, instances=1, by_class={StatusClass.SUCCESS: stored}, no_context=0,
+            refused_files=0,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+    def rows(self) -> Iterator[tuple[Instance, Outcome]]:
+        return iter([ROW])
+
+
+class Api:
+    """What takes the place of ``dcmsend.api``: it keeps what it was called with, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.error: errors.DcmsendError | None = None
+        self.stored = 1
+        self.during: Callable[[Stop], object] = lambda stop: None
+        self.calls: list[dict[str, Any]] = []
+        self.reports: list[FakeReport] = []
+
+    def send(self, peer: Peer, paths: Iterable[str], *, stop: Stop, **settings: Any) -> FakeReport:
+        self.calls.append({"peer": peer, "paths": tuple(paths)} | settings)
+        settings["listener"](ScanStarted(directories=False))
+        self.during(stop)
+        self.reports.append(FakeReport(peer, self.error, self.stored))
+        return self.reports[-1]
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    fake = Api()
+    module = types.ModuleType("dcmsend.api")
+    module.send = fake.send  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "dcmsend.api", module)
+    return fake
+
+
+def test_all_stored(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-aec", "STORE", "-nh", *WORDS]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert api.calls[0]["peer"] == Peer(host="peer", port=104, called_ae="STORE")
+    assert api.calls[0]["paths"] == ("ct.dcm",)
+    assert not api.calls[0]["policy"].halt
+    assert api.reports[0].closed
+
+
+@pytest.mark.parametrize(("option", "code"), [("-nh", 66), ("--dcmtk-exit-codes", 0)])
+def test_not_all_stored(api: Api, option: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    api.stored = 0
+    assert main([option, *WORDS]) == code
+    assert capsys.readouterr().err == "E: 1 of 1 SOP instances were not stored\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (errors.NoInputError("no input files to be processed"), 21, "F: no input files to be processed\n"),
+        (errors.InvalidInputError("f", "why"), 22, "F: bad DICOM file: f: why\n"),
+        (errors.ConnectError("nobody there", hint="is it on?"), 61, "F: nobody there\nF: is it on?\n"),
+        (errors.RunStopped("a\nF: b"), 62, "F: a\\nF: b\n"),
+        (errors.NoProposal("nothing to propose"), 65, "E: nothing to propose\n"),
+        (errors.Interrupted("stopped by the user"), 130, "F: stopped by the user\n"),
+    ],
+)
+def test_broken_run(
+    api: Api, error: errors.DcmsendError, code: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.error, api.stored = error, 0
+    report = tmp_path / "report.txt"
+    assert main(["-v", "+crf", str(report), *WORDS]) == code
+    err = capsys.readouterr().err
+    assert told in err
+    input_was_read = code != 21
+    assert report.exists() == input_was_read
+    assert (SUMMARY in err) == input_was_read
+
+
+def test_quiet_tells_what_is_fatal_and_no_more(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.stored = 0
+    assert main(["-q", *WORDS]) == 66
+    assert capsys.readouterr().err == ""
+    api.error = errors.RunStopped("over")
+    assert main(["-q", *WORDS]) == 62
+    assert capsys.readouterr().err == "F: over\n"
+
+
+def test_report_and_summary(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.txt"
+    report.write_text("old")
+    assert main(["-v", "+crf", str(report), *WORDS]) == 0
+    assert capsys.readouterr().err == (
+        "I: checking input files ...\n"
+        "I: creating detailed report on the transfer ...\n"
+        f"W: file '{report}' already exists, overwriting\n"
+        f"{SUMMARY}"
+        "I: Number of associations   : 1\n"
+        "I: Number of pres. contexts : 1\n"
+        "I: Number of SOP instances  : 1\n"
+        "I: - sent to the peer       : 1\n"
+        "I:   * with status SUCCESS  : 1\n"
+    )
+    assert "\nCommunication Peer : peer:104\n" in report.read_text()
+
+
+@pytest.mark.parametrize(("stored", "code"), [(1, 43), (0, 66)])
+def test_report_that_cannot_be_written(
+    api: Api, stored: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.stored = stored
+    path = tmp_path / "missing" / "report.txt"
+    assert main(["+crf", str(path), *WORDS]) == code
+    assert f"E: cannot write report file '{path}': No such file or directory\n" in capsys.readouterr().err
+
+
+def test_long_title_is_warned_of(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["-aet", "A" * 20, *WORDS])
+    assert capsys.readouterr().err.startswith(f"W: AE title '{'A' * 20}' is longer than 16 characters")
+
+
+def test_syntax_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--bo\ngus"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"dcmsend {__version__}\n\ndcmsend: ")
+    assert err.endswith("\nerror: Unknown option --bo\\ngus\n")
+
+
+def test_arguments_are_told_even_in_quiet_mode(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--arguments", "-q", "-aec", "", *WORDS]) == 0
+    assert capsys.readouterr().err == (
+        "I: calling 'dcmsend' with 7 arguments: '--arguments' '--quiet' '--call' 'peer' '104' 'ct.dcm' \nI: \n"
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["-h"], ["--version"], ["--list-decoders"]])
+def test_requests_go_to_standard_output(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"dcmsend {__version__}\n")
+    assert err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_reader_that_goes_away_early() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-m", "dcmsend", "-h"], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+# --- interrupts and defects
+
+
+def _raise_interrupts(count: int) -> Callable[[Stop], object]:
+    def during(stop: Stop) -> None:
+        stop.busy = True
+        for _ in range(count):
+            signal.raise_signal(signal.SIGINT)
+
+    return during
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, ["W: interrupted, finishing the instance under way; once more to abort"]),
+        (2, ["W: interrupted, finishing the instance under way; once more to abort", "W: interrupted, ending the run"]),
+    ],
+)
+def test_interrupt_asks_the_run_to_stop(
+    api: Api, count: int, told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stops: list[Stop] = []
+
+    def during(stop: Stop) -> None:
+        stops.append(stop)
+        _raise_interrupts(count)(stop)
+
+    api.during = during
+    api.error = errors.Interrupted("stopped by the user")
+    before = signal.getsignal(signal.SIGINT)
+    assert main(WORDS) == 130
+    assert signal.getsignal(signal.SIGINT) is before
+    assert stops[0].requested
+    assert stops[0].aborted == (count == 2)
+    assert capsys.readouterr().err.split("\n") == [*told, "F: stopped by the user", ""]
+
+
+def test_third_interrupt_takes_the_program_down(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.during = _raise_interrupts(3)
+    assert main(WORDS) == 130
+    assert capsys.readouterr().err.endswith("F: interrupted\n")
+
+
+def test_ignored_interrupt_stays_ignored(api: Api) -> None:
+    handlers: list[object] = []
+    api.during = lambda stop: handlers.append(signal.getsignal(signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert main(WORDS) == 0
+        assert handlers == [signal.SIG_IGN]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_command_in_another_thread(api: Api) -> None:
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(main(WORDS)))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
+@pytest.mark.parametrize(("option", "traceback"), [("-nh", False), ("-d", True)])
+def test_defect(api: Api, option: str, traceback: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    def during(stop: Stop) -> None:
+        raise ValueError("two\nlines")
+
+    api.during = during
+    assert main([option, *WORDS]) == 70
+    err = capsys.readouterr().err
+    assert "F: internal error: ValueError: two\\nlines\n" in err
+    assert ("D: Traceback (most recent call last):\n" in err) == traceback
+    assert all(line[:3] in ("F: ", "I: ", "D: ", "") for line in err.split("\n"))
+
+
+def test_start_up_imports_nothing_heavy() -> None:
+    program = "import sys, dcmsend.cli.main; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    heavy = {
+        "argparse", "logging", "pathlib", "subprocess", "socket", "ssl", "sqlite3", "tempfile", "asyncio", "textwrap",
+        "threading", "traceback", "dcmsend.api", "dcmsend.cli.help", "pydicom",
+    }  # fmt: skip
+    assert heavy.isdisjoint(done.stdout.split())

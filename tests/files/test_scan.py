@@ -1,0 +1,332 @@
+"""Arguments, folders and UIDs: what becomes an instance, what is refused, what is passed over."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcmsend.files.scan import Found, natural_key, scan
+from dcmsend.files.text import plain
+from dcmsend.files.uid_checks import complaint
+from dcmsend.model import Instance, Notice, ReadMode, Refusal, ScanOptions
+from tests.files import encode
+from tests.files.encode import CT, EXPLICIT, INSTANCE, part10
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PLAIN = ScanOptions()
+FOLDERS = ScanOptions(directories=True, recurse=True)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(*names: str) -> None:
+    """Files with instances of their own."""
+    for number, name in enumerate(names, 1):
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(part10(sop_instance=f"1.2.{number}"))
+
+
+def found(arguments: Iterable[str], options: ScanOptions = PLAIN) -> list[Found]:
+    return list(scan(arguments, options))
+
+
+def paths(arguments: Iterable[str], options: ScanOptions = FOLDERS) -> list[str]:
+    return [value.path for value in scan(arguments, options) if isinstance(value, Instance)]
+
+
+def notices(arguments: Iterable[str], options: ScanOptions = FOLDERS) -> list[str]:
+    return [value.text for value in scan(arguments, options) if isinstance(value, Notice)]
+
+
+def test_a_file(here: Path) -> None:
+    put("x.dcm")
+    assert found(["x.dcm"]) == [Instance("x.dcm", CT, "1.2.1", EXPLICIT, len(part10(sop_instance="1.2.1")))]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("gone", None, "No such file or directory"),
+        ("", None, "Invalid filename"),
+        ("a\0b", None, "Invalid filename"),
+        ("empty", b"", "End of stream"),
+        ("short", b"x", "File meta information header missing"),
+        ("directory record", encode.dicomdir(), f"Invalid SOP Class UID: {encode.DICOMDIR}"),
+    ],
+)
+def test_a_file_that_cannot_be_sent(here: Path, name: str, content: bytes | None, reason: str) -> None:
+    if content is not None:
+        Path(name).write_bytes(content)
+    assert found([name]) == [Refusal(name, reason)]
+
+
+def test_files_are_taken_in_order_and_lazily(here: Path) -> None:
+    put("b", "a")
+    values = scan(["b", "gone", "a"], PLAIN)
+    assert isinstance(next(values), Instance)
+    assert next(values) == Refusal("gone", "No such file or directory")
+    Path("a").unlink()
+    assert next(values) == Refusal("a", "No such file or directory")
+
+
+def test_a_folder_without_the_option(here: Path) -> None:
+    put("d/x")
+    assert found(["d"]) == [Notice("ignoring directory because option --scan-directories is not set: d")]
+
+
+def test_folders_are_sorted_naturally_and_in_place(here: Path) -> None:
+    put("d/im10", "d/im9", "d/im09", "d/a/2", "d/a/10", "d/z", "d/.hidden", "d/.dir/x")
+    assert paths(["d/"]) == ["d/.dir/x", "d/.hidden", "d/a/2", "d/a/10", "d/im09", "d/im9", "d/im10", "d/z"]
+    assert paths(["d"], replace(FOLDERS, recurse=False)) == ["d/.hidden", "d/im09", "d/im9", "d/im10", "d/z"]
+
+
+@pytest.mark.parametrize(("argument", "path"), [(".", "d/x"), ("./", "./d/x"), ("./d", "./d/x"), ("d//", "d//x")])
+def test_how_paths_are_written(here: Path, argument: str, path: str) -> None:
+    put("d/x")
+    assert paths([argument]) == [path]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("", [".a.dcm", "B.DCM", "a.dcm", "b.dcm", "c[1]", "sub.d/a.dcm"]),
+        ("*.dcm", [".a.dcm", "a.dcm", "b.dcm", "sub.d/a.dcm"]),
+        ("[!a]*.dcm", [".a.dcm", "b.dcm"]),
+        ("[^a]*.dcm", [".a.dcm", "b.dcm"]),
+        ("?.dcm", ["a.dcm", "b.dcm", "sub.d/a.dcm"]),
+        ("[a-b].DCM", []),
+        (r"c\[1]", ["c[1]"]),
+        (r"\a.\dcm", ["a.dcm", "sub.d/a.dcm"]),
+    ],
+)
+def test_pattern(here: Path, pattern: str, names: list[str]) -> None:
+    put("a.dcm", "b.dcm", ".a.dcm", "B.DCM", "c[1]", "sub.d/a.dcm")
+    assert paths(["."], replace(FOLDERS, pattern=pattern)) == names
+
+
+def test_the_pattern_does_not_filter_arguments(here: Path) -> None:
+    put("x", "d.d/y.dcm")
+    assert paths(["x", "d.d"], replace(FOLDERS, pattern="*.dcm")) == ["x", "d.d/y.dcm"]
+
+
+def test_links_that_lead_back_are_not_followed(here: Path) -> None:
+    put("d/e/x")
+    Path("d/e/loop").symlink_to("..")
+    Path("d/self").symlink_to("self")
+    assert paths(["d"]) == ["d/e/x"]
+    assert notices(["d"]) == ["ignoring directory because it is a loop: d/e/loop"]
+    assert [value.path for value in found(["d"], FOLDERS) if isinstance(value, Refusal)] == ["d/self"]
+
+
+def test_other_links_are_followed(here: Path) -> None:
+    put("elsewhere/x", "d/y")
+    Path("d/link").symlink_to("../elsewhere")
+    Path("d/z").symlink_to("../elsewhere/x")
+    assert paths(["d"]) == ["d/link/x", "d/y"]
+    assert notices(["d"]) == ["ignoring file because it has been added already: d/z"]
+
+
+def test_many_links_to_one_folder_do_not_multiply(here: Path) -> None:
+    for level in range(12):
+        put(f"d/{level}/x")
+        for name in ("l", "m", "n"):
+            Path(f"d/{level}/{name}").symlink_to(f"../{level + 1}")
+    assert len(paths(["d"])) == 12
+
+
+def test_special_files_in_folders_are_passed_over(here: Path) -> None:
+    put("d/x")
+    os.mkfifo("d/fifo")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("d/socket")
+        assert paths(["d"]) == ["d/x"]
+        assert notices(["d"]) == ["ignoring FIFO: d/fifo", "ignoring socket: d/socket"]
+
+
+def test_a_fifo_as_argument_does_not_block(here: Path) -> None:
+    os.mkfifo("fifo")
+    assert found(["fifo"]) == [Refusal("fifo", "not a regular file but a FIFO")]
+    assert found(["/dev/null"]) == [Refusal("/dev/null", "not a regular file but a device")]
+
+
+def test_a_folder_that_cannot_be_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("d/x", "e/y")
+
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert found(["d"], FOLDERS) == [Notice("cannot read directory: d: Permission denied")]
+
+
+def test_the_same_file_is_taken_once(here: Path) -> None:
+    put("x")
+    Path("hard").hardlink_to("x")
+    Path("soft").symlink_to("x")
+    names = ["x", "./x", "hard", "soft"]
+    assert paths(names) == ["x"]
+    assert notices(names) == [f"ignoring file because it has been added already: {name}" for name in names[1:]]
+    assert paths(names, replace(FOLDERS, send_duplicates=True)) == names
+
+
+def test_the_same_folder_is_scanned_once(here: Path) -> None:
+    put("d/x")
+    assert notices(["d", "d"]) == ["ignoring directory because it has been scanned already: d"]
+    assert paths(["d", "d"], replace(FOLDERS, send_duplicates=True)) == ["d/x", "d/x"]
+
+
+def test_names_that_are_no_text_work(here: Path) -> None:
+    name = os.fsdecode(b"caf\xe9\n.dcm")
+    put(name)
+    assert paths([name]) == [name]
+    assert notices([name, name]) == [r"ignoring file because it has been added already: caf\udce9\n.dcm"]
+
+
+def test_deep_folders(here: Path) -> None:
+    put("/".join(["d"] * 300) + "/x")
+    assert len(paths(["d"])) == 1
+
+
+def test_the_data_set_is_right_where_the_meta_information_disagrees(here: Path) -> None:
+    Path("x").write_bytes(part10(encode.dataset(encode.MR, "1.9")))
+    notice, other, instance = found(["x"])
+    assert isinstance(instance, Instance)
+    assert (instance.sop_class, instance.sop_instance) == (encode.MR, "1.9")
+    assert notice == Notice(
+        f"x: SOP Class UID {encode.MR} of the data set is used, not {CT} of the file meta information"
+    )
+    assert isinstance(other, Notice)
+
+
+def test_a_class_that_no_context_can_have_is_refused_in_the_data_set_too(here: Path) -> None:
+    Path("x").write_bytes(part10(encode.dataset("1.2.x")))
+    assert found(["x"]) == [Refusal("x", "Invalid SOP Class UID: 1.2.x")]
+
+
+CLASS, INST, SYNTAX = "Invalid SOP Class UID", "Invalid SOP Instance UID", "Invalid Transfer Syntax UID"
+STORAGE = "1.2.840.10008.5.1.4.1.1."
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "sop_instance", "syntax", "reason"),
+    [
+        (CT, INSTANCE, EXPLICIT, ""),
+        ("", "", "", CLASS),
+        (CT, "", "", INST),
+        (CT, INSTANCE, "", SYNTAX),
+        (CT + r"\1.2", INSTANCE, EXPLICIT, f"{CLASS}: {CT}\\1.2"),
+        ("1.2.", INSTANCE, EXPLICIT, f"{CLASS}: 1.2."),
+        ("1..2", INSTANCE, EXPLICIT, f"{CLASS}: 1..2"),
+        ("1.02", INSTANCE, EXPLICIT, f"{CLASS}: 1.02"),
+        ("1.x", INSTANCE, EXPLICIT, f"{CLASS}: 1.x"),
+        (STORAGE + "9999", INSTANCE, EXPLICIT, ""),
+        ("1.2.840.10008.5.1.4.38.1", INSTANCE, EXPLICIT, ""),
+        ("1.2.276.0.99", INSTANCE, EXPLICIT, ""),
+        ("1.2.840.10008.1.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.1.1"),
+        ("1.2.840.10008.3.1.2.3.3", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.3.1.2.3.3"),
+        ("1.2.840.10008.5.1.4.1.2.2.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.5.1.4.1.2.2.1"),
+        (encode.DICOMDIR, INSTANCE, EXPLICIT, f"{CLASS}: {encode.DICOMDIR}"),
+        ("1.2.840.10008.77", INSTANCE, EXPLICIT, "Unknown Storage SOP Class: 1.2.840.10008.77"),
+        (CT, "1", EXPLICIT, ""),
+        (CT, "3.99", EXPLICIT, ""),
+        (CT, "1." + "2" * 62, EXPLICIT, ""),
+        (CT, "1." + "2" * 63, EXPLICIT, f"{INST}: 1." + "2" * 63),
+        (CT, "1.2\n3", EXPLICIT, rf"{INST}: 1.2\n3"),
+        (CT, INSTANCE, "1.2.3.", f"{SYNTAX}: 1.2.3."),
+        (CT, INSTANCE, "1.2.3", "Unknown Transfer Syntax: 1.2.3"),
+        (CT, INSTANCE, "1.2.840.113619.5.2", ""),
+        (CT, INSTANCE, "1.2.840.10008.1.2.4.52", ""),
+    ],
+)
+def test_uid_checks(sop_class: str, sop_instance: str, syntax: str, reason: str) -> None:
+    assert complaint(sop_class, sop_instance, syntax) == reason
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "sop_instance", "syntax", "reason"),
+    [
+        ("1.02", "x", "1.2.3", ""),
+        (encode.DICOMDIR, INSTANCE, EXPLICIT, ""),
+        ("", INSTANCE, EXPLICIT, CLASS),
+        (CT, "", EXPLICIT, INST),
+        (CT, INSTANCE, "", SYNTAX),
+        (CT, "1" * 65, EXPLICIT, f"{INST}: " + "1" * 65),
+        (CT, "1.é", EXPLICIT, f"{INST}: 1.é"),
+    ],
+)
+def test_without_uid_checks_only_what_cannot_be_written_is_refused(
+    sop_class: str, sop_instance: str, syntax: str, reason: str
+) -> None:
+    assert complaint(sop_class, sop_instance, syntax, checks=False) == reason
+
+
+@pytest.mark.parametrize(
+    ("names", "in_order"),
+    [
+        (["b", "a10", "a9", "a"], ["a", "a9", "a10", "b"]),
+        (["1", "01", "10", "2"], ["01", "1", "2", "10"]),
+        (["x2y10", "x2y9", "x10"], ["x2y9", "x2y10", "x10"]),
+    ],
+)
+def test_natural_order(names: list[str], in_order: list[str]) -> None:
+    assert sorted(names, key=natural_key) == in_order
+
+
+@given(st.lists(st.text(max_size=8)))
+def test_any_names_can_be_ordered(names: list[str]) -> None:
+    assert sorted(sorted(names, key=natural_key)) == sorted(names)
+
+
+@given(st.text(max_size=300))
+def test_text_in_reasons_is_one_line(text: str) -> None:
+    assert plain(text).isprintable()
+
+
+def edited(data: bytes) -> st.SearchStrategy[bytes]:
+    """``data`` with a few bytes replaced, and cut anywhere."""
+    change = st.tuples(st.integers(0, len(data) - 1), st.binary(min_size=1, max_size=4))
+
+    def apply(changes: list[tuple[int, bytes]], end: int) -> bytes:
+        buffer = bytearray(data)
+        for at, new in changes:
+            buffer[at : at + len(new)] = new
+        return bytes(buffer[:end])
+
+    return st.builds(apply, st.lists(change, max_size=4), st.integers(len(data) // 2, len(data)))
+
+
+SEEDS = (
+    part10(),
+    part10(encode.deflate(encode.dataset()), syntax=encode.DEFLATED),
+    encode.dicomdir(encode.record("A\\B"), encode.record("C")),
+    encode.dataset(),
+)
+
+
+@settings(max_examples=200)
+@given(st.one_of(st.binary(max_size=400), *map(edited, SEEDS)), st.sampled_from(ReadMode), st.booleans())
+def test_any_file_comes_to_a_value(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, mode: ReadMode, checks: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any"
+    path.write_bytes(content)
+    values = found([str(path)], ScanOptions(read_mode=mode, dicomdir=True, uid_checks=checks))
+    assert len(values) <= 60
+    for value in values:
+        text = value.reason if isinstance(value, Refusal) else value.text if isinstance(value, Notice) else ""
+        assert text == "" or text.isprintable()
