@@ -75,6 +75,8 @@ def _settle(dataset: Dataset, element: DataElement) -> None:
         element.VR = "OW"
     elif element.VR == "UI" and isinstance(element.value, str):
         element.value = element.value.strip(" ")  # wrong padding, which a server may mend
+    elif element.value == "":
+        element.value = None
 
 
 def without_padding(data: bytes) -> bytes:

@@ -1,0 +1,127 @@
+"""What the project promises about itself: typed, quick to start, its commands there, its data described."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import dcmsend
+
+ROOT: Final = Path(__file__).parents[1]
+COMMANDS: Final = ("scripts/demo", "scripts/test")
+DATA_SIZE: Final = 10_000_000  # bytes
+
+# Each costs more than sending a small file does, or has no place in a command line tool's start.
+HEAVY: Final = (
+    "argparse",
+    "asyncio",
+    "concurrent",
+    "email",
+    "html",
+    "http",
+    "importlib.metadata",
+    "logging",
+    "multiprocessing",
+    "numpy",
+    "pathlib",
+    "pydicom",
+    "pynetdicom",
+    "rich",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "unittest",
+    "urllib",
+    "xml",
+)
+ABSOLUTE: Final = re.compile(r"(?<![\w./~-])/(?:home|Users|root|work)/[\w.-]+")
+TEXT: Final = (".py", ".toml", ".md", ".sh", ".cfg", ".yml", "")
+
+
+def test_package_is_typed() -> None:
+    assert (Path(dcmsend.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_can_be_run(command: str) -> None:
+    assert os.access(ROOT / command, os.X_OK)
+    assert (ROOT / command).read_text().startswith("#!/usr/bin/env bash\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_readme_names_the_command(command: str) -> None:
+    assert f"./{command}" in (ROOT / "README.md").read_text()
+
+
+def test_command_starts_without_heavy_modules() -> None:
+    """Compared with an interpreter that does nothing: what ``site`` brings along is not ours."""
+    loaded = _modules("import dcmsend.cli.main") - _modules("pass")
+    assert "dcmsend.cli.main" in loaded
+    heavy = {name for name in loaded if any(name == root or name.startswith(f"{root}.") for root in HEAVY)}
+    assert not heavy
+
+
+def test_changelog_tells_of_this_version() -> None:
+    from dcmsend.version import __version__
+
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_file_depends_on_a_folder_of_one_machine() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in _text_files()
+        for match in ABSOLUTE.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert not found
+
+
+def test_every_data_file_is_described() -> None:
+    described = (ROOT / "tests" / "data" / "README.md").read_text()
+    names = [path.name for folder in ("samples", "odd") for path in (ROOT / "tests" / "data" / folder).iterdir()]
+    assert sorted(name for name in names if f"`{name}`" not in described) == []
+
+
+def test_data_stays_small() -> None:
+    sizes = [path.stat().st_size for path in (ROOT / "tests" / "data").rglob("*") if path.is_file()]
+    assert sum(sizes) < DATA_SIZE
+
+
+def test_supported_pythons_agree() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)
+    assert project["project"]["requires-python"] == f">={project['tool']['mypy']['python_version']}"
+    assert (
+        project["tool"]["ruff"]["target-version"] == f"py{project['tool']['mypy']['python_version'].replace('.', '')}"
+    )
+
+
+def _modules(statement: str) -> set[str]:
+    """The modules that are loaded after a statement, in an interpreter of its own, without measuring coverage."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    result = subprocess.run(
+        [sys.executable, "-c", f"{statement}\nimport sys\nprint(*sys.modules)"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(result.stdout.split())
+
+
+def _text_files() -> list[Path]:
+    folders = ("src", "tests", "scripts", "benchmarks", "docs", ".ci")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*")]
+    paths += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml")]
+    data = ROOT / "tests" / "data"
+    kept = (path for path in paths if path.suffix in TEXT and path.is_file() and "__pycache__" not in path.parts)
+    return sorted(path for path in kept if data not in path.parents and path != Path(__file__))
