@@ -1,0 +1,73 @@
+"""Send DICOM instances to a storage SCP with C-STORE: fast, and truthful about every one of them.
+
+``send`` and ``echo`` are the whole tool as functions; the rest are the values that go in and come out. Names are loaded
+when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dcmsend.version import __version__
+
+if TYPE_CHECKING:
+    from dcmsend.api import Report, echo, send
+    from dcmsend.errors import DcmsendError
+    from dcmsend.model import (
+        AddressFamily,
+        Instance,
+        Limits,
+        Notice,
+        Outcome,
+        Peer,
+        Policy,
+        ReadMode,
+        Refusal,
+        ScanOptions,
+        State,
+        StatusClass,
+        Timeouts,
+        Totals,
+        status_class,
+        status_text,
+    )
+    from dcmsend.stop import Stop
+
+__all__ = [
+    "AddressFamily",
+    "DcmsendError",
+    "Instance",
+    "Limits",
+    "Notice",
+    "Outcome",
+    "Peer",
+    "Policy",
+    "ReadMode",
+    "Refusal",
+    "Report",
+    "ScanOptions",
+    "State",
+    "StatusClass",
+    "Stop",
+    "Timeouts",
+    "Totals",
+    "__version__",
+    "echo",
+    "send",
+    "status_class",
+    "status_text",
+]
+
+_HOMES = {"Report": "api", "echo": "api", "send": "api", "DcmsendError": "errors", "Stop": "stop"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'dcmsend' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"dcmsend.{_HOMES.get(name, 'model')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -34,7 +34,7 @@ _RESULTS: Final[dict[int, str]] = {
     1: "the peer refused it (user rejection)",
     2: "the peer refused it without a reason",
     3: "the peer does not support this SOP class",
-    4: "the peer does not support this transfer syntax for it",
+    4: "the peer does not support this transfer syntax for it, and this version sends files unconverted",
     NOT_ANSWERED: "the peer's answer leaves it out",
     NOT_PROPOSED: "the peer chose a transfer syntax that was not proposed",
 }
@@ -112,5 +112,5 @@ class Routes:
         for context in self._contexts:
             if context.abstract_syntax == sop_class and syntax in context.transfer_syntaxes:
                 words = _RESULTS.get(context.result or 0, f"the peer refused it with result {context.result}")
-                return f"no acceptable presentation context for {name}: {words}; this version sends files unconverted"
+                return f"no acceptable presentation context for {name}: {words}"
         return f"no presentation context with SOP class {sop_class} and {name} was proposed"
