@@ -21,7 +21,7 @@ from dcmsend.events import (
     ScanStarted,
 )
 from dcmsend.model import Instance, Notice, Outcome, Peer, Refusal, State
-from dcmsend.report.printable import printable
+from dcmsend.printable import printable
 
 CT = Instance("ct.dcm", "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1", 100)
 NAMES = "CTImageStorage / Little Endian Explicit"

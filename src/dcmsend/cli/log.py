@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from dcmsend.report.printable import printable
+from dcmsend.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -130,7 +130,7 @@ def _answer(long: str) -> int:
 
 def _complain(error: CommandLineError, log: Log) -> None:
     from dcmsend.cli.help import heading
-    from dcmsend.report.printable import printable
+    from dcmsend.printable import printable
 
     if not error.hidden:
         log.plain((heading(), f"error: {printable(error.message)}\n"))

@@ -15,11 +15,11 @@ from dcmsend.errors import FileError
 from dcmsend.files.dataset import opened
 from dcmsend.files.elements import END, ITEM, encoding_of, walk
 from dcmsend.files.opening import INVALID_NAME, OpenFile, Seen, kind_of
-from dcmsend.files.part10 import read_meta
+from dcmsend.files.part10 import read_meta, uid_of
 from dcmsend.files.sources import FileSource, reason_of
-from dcmsend.files.text import plain, uid_of
 from dcmsend.files.uid_checks import complaint
 from dcmsend.model import Instance, Notice, Refusal
+from dcmsend.printable import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from dcmsend.files.dataset import guess_transfer_syntax, read_uids
 from dcmsend.files.elements import StructureError
 from dcmsend.files.part10 import CUT_SHORT, EMPTY, Meta, has_prefix, read_meta
 from dcmsend.files.sources import BytesSource
-from dcmsend.files.text import plain
 from dcmsend.model import ReadMode
+from dcmsend.printable import plain
 
 if TYPE_CHECKING:
     from dcmsend.files.sources import FileSource

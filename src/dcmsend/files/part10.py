@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
 from dcmsend.files.elements import EXPLICIT_LE, IMPLICIT_LE, LONG_VRS, SHORT_VRS, StructureError, walk
-from dcmsend.files.text import uid_of
 
 if TYPE_CHECKING:
     from dcmsend.files.elements import Encoding
@@ -79,6 +78,11 @@ def read_uid(source: Source, value: int, length: int) -> str:
         return ""
     buffer, base = source.window(value, length)
     return uid_of(buffer[value - base : value - base + length])
+
+
+def uid_of(value: bytes) -> str:
+    """The UID in an element's value, without its padding (PS3.5 9.1; blanks are seen instead of NUL)."""
+    return value.rstrip(b"\0 ").decode("latin-1")
 
 
 def _meta_offset(source: Source, size: int, *, prefix_needed: bool) -> int:

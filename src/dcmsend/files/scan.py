@@ -16,9 +16,9 @@ from dcmsend.files.dicomdir import read_dicomdir
 from dcmsend.files.head import read_head
 from dcmsend.files.opening import OpenFile, Seen, kind_of
 from dcmsend.files.sources import FileSource, reason_of
-from dcmsend.files.text import plain
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
 from dcmsend.model import Instance, Notice, Refusal
+from dcmsend.printable import plain
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ It owns the rules and nothing else: where the UIDs came from, and what becomes o
 
 from __future__ import annotations
 
-from dcmsend.files.text import plain
+from dcmsend.printable import plain
 from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES, is_storage_class, is_valid_uid
 
 _STANDARD_ROOT = "1.2.840.10008."

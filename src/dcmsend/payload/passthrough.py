@@ -13,7 +13,7 @@ from dcmsend.files.dataset import check
 from dcmsend.files.head import disagreement, read_head
 from dcmsend.files.opening import OpenFile
 from dcmsend.files.sources import FileSource, read_into
-from dcmsend.files.text import plain
+from dcmsend.printable import plain
 from dcmsend.uids import MAX_UID_LENGTH
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from dcmsend.errors import ReportError
 from dcmsend.model import State, StatusClass, status_text
-from dcmsend.report.printable import printable
+from dcmsend.printable import printable
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Text from files and peers, made safe to show. Knows nothing of where it is shown.
+"""Text from files and peers, made safe to show. Ground floor: knows nothing of where it is shown.
 
 A file name, a UID or a peer's comment may hold line ends, terminal sequences or marks that turn the direction of
 reading. They are shown as escapes, so that nobody can forge a line of a log or a report.
@@ -22,3 +22,8 @@ _ESCAPES: Final[dict[int, str]] = (
 def printable(text: str) -> str:
     """``text`` on one line, with control characters as escapes (``\\n``, ``\\x1b``, ``\\u202e``)."""
     return text if text.isprintable() else text.translate(_ESCAPES)
+
+
+def plain(text: str, longest: int = 200) -> str:
+    """``printable`` text of at most ``longest`` characters, for use within a sentence."""
+    return printable(text[:longest]) + ("..." if len(text) > longest else "")
