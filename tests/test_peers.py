@@ -44,9 +44,7 @@ def send_all(run_dcmsend: Command, folder: Path, server: Any, path: Path, *optio
 
 
 def refused(rows: list[report.Row]) -> list[report.Row]:
-    return [
-        row for row in rows if row["DIMSE Status"] != "0x0000 (Success)" and "Warning" not in row["DIMSE Status"]
-    ]
+    return [row for row in rows if row["DIMSE Status"] != "0x0000 (Success)" and "Warning" not in row["DIMSE Status"]]
 
 
 def successes(rows: list[report.Row]) -> Iterator[tuple[str, Path]]:

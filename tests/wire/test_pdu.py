@@ -116,11 +116,10 @@ def test_pynetdicom_request_has_every_item() -> None:
     assert {context.context_id for context in request.contexts} == {1, 3, 5}
 
 
-def test_pynetdicom_answer_has_a_window_and_an_identity() -> None:
+def test_pynetdicom_answer_has_a_window_and_an_extended_negotiation() -> None:
     (answer,) = read(recorded("pynetdicom-all-items", "acceptor")[0])
     assert isinstance(answer, pdu.AssociateAccept)
     assert items.find_item(answer.user, items.AsynchronousOperationsWindow) == items.AsynchronousOperationsWindow(1, 1)
-    assert items.find_item(answer.user, items.UserIdentityResponse) == items.UserIdentityResponse(b"granted")
     assert items.find_item(answer.user, items.ExtendedNegotiation) == items.ExtendedNegotiation(
         "1.2.840.10008.5.1.4.1.1.2", b"\x01\x02"
     )
@@ -150,6 +149,13 @@ def test_unknown_items_are_skipped() -> None:
     unknown = items.encode_item(0x7F, b"whatever")
     body = vector[6:] + unknown
     assert read(vector[:2] + len(body).to_bytes(4, "big") + body) == [answer]
+
+
+def test_an_identity_is_answered() -> None:
+    """PS3.7 Table D.3-15."""
+    vector = bytes.fromhex("59000009 0007") + b"granted"
+    assert items.decode_user_items(Reader(vector)) == [items.UserIdentityResponse(b"granted")]
+    assert items.encode_user_items([items.UserIdentityResponse(b"granted")]) == vector
 
 
 def test_unknown_user_information_is_skipped() -> None:
