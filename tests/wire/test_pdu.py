@@ -123,7 +123,7 @@ def test_pynetdicom_answer_has_a_window_and_an_extended_negotiation() -> None:
     assert items.find_item(answer.user, items.ExtendedNegotiation) == items.ExtendedNegotiation(
         "1.2.840.10008.5.1.4.1.1.2", b"\x01\x02"
     )
-    assert [context.result for context in answer.contexts] == [0, 3, 0]
+    assert {context.context_id: context.result for context in answer.contexts} == {1: 0, 3: 3, 5: 0}
 
 
 @given(ANY_PDU)
