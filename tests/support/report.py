@@ -11,8 +11,9 @@ def rows(path: Path) -> list[Row]:
     """One mapping of label to value for each instance."""
     found = []
     for block in path.read_text(errors="surrogateescape").split("\n\n"):
-        fields = dict(line.split(" : ", 1) if " : " in line else (line.rstrip(" :"), "") for line in block.splitlines())
-        fields = {label.strip(): value for label, value in fields.items()}
+        fields = {
+            label.strip(" :"): value for label, _, value in (line.partition(" : ") for line in block.splitlines())
+        }
         if "Filename" in fields:
             found.append(fields)
     return found
