@@ -10,7 +10,7 @@ from typing import Self, TypeAlias
 from dcmsend.errors import DcmsendError, Interrupted, InvalidInputError, NoInputError, NoValidInputError
 from dcmsend.events import Context, Event, InstanceFinished, ScanFinished, ScanStarted
 from dcmsend.files.scan import scan as scan_paths
-from dcmsend.model import Instance, Limits, Outcome, Peer, Policy, Refusal, ScanOptions, Timeouts, Totals
+from dcmsend.model import Instance, Limits, Notice, Outcome, Peer, Policy, Refusal, ScanOptions, Timeouts, Totals
 from dcmsend.net.association import Association
 from dcmsend.payload.passthrough import Payload, open_payload
 from dcmsend.stop import Stop
@@ -139,11 +139,13 @@ class _Run:
     def _take_on(self, paths: Iterable[str]) -> None:
         """Scan the input into the journal. Raises ``InputError``, ``Interrupted``."""
         self._tell(ScanStarted(self._scan.directories))
+        looked_at = False  # anything at all, though nothing may have come of it
         for found in scan_paths(paths, self._scan):
             if isinstance(found, Instance):
                 self._journal.add(found)
             else:
                 self._tell(found)
+                looked_at |= isinstance(found, Notice) and found.empty
                 if isinstance(found, Refusal):
                     self._refused += 1
                     if self.policy.halt:
@@ -152,7 +154,7 @@ class _Run:
                 raise Interrupted("stopped by the user")
         self._tell(ScanFinished(len(self._journal), self._refused))
         if not self._journal:
-            if self._refused:
+            if self._refused or looked_at:
                 raise NoValidInputError("no valid input files to be processed")
             raise NoInputError("no input files to be processed")
 

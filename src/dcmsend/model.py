@@ -131,9 +131,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something about the input that the user should know and that stops nothing."""
+    """Something that the user should know and that stops nothing. ``empty``: a list of files that lists none."""
 
     text: str
+    empty: bool = False
 
 
 class State(Enum):

@@ -121,7 +121,7 @@ class _Scanner:
             yield Refusal(path, error.reason)
             return
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
-            yield from read_dicomdir(path, self._options, self._files)
+            yield from self._listed(path)
             return
         checks = self._options.uid_checks
         reason = complaint(head.meta_sop_class, head.meta_sop_instance, head.transfer_syntax, checks=checks)
@@ -133,6 +133,16 @@ class _Scanner:
         for text in head.notices:
             yield Notice(f"{plain(path, _MAX_PATH)}: {text}")
         yield Instance(path, head.sop_class, head.sop_instance, head.transfer_syntax, size)
+
+
+    def _listed(self, path: str) -> Iterator[Found]:
+        """What a DICOMDIR lists."""
+        empty = True
+        for found in read_dicomdir(path, self._options, self._files):
+            empty = False
+            yield found
+        if empty:
+            yield Notice(f"{plain(path, _MAX_PATH)}: this DICOMDIR refers to no files", empty=True)
 
 
 class _Listing:
