@@ -327,7 +327,11 @@ def test_nobody_listens(family: str, run_dcmsend: Command, instance: Path, tmp_p
         ((), "no.such.host.invalid", "address found for host 'no.such.host.invalid'"),
         (("-i4",), "::1", "no IPv4 address found for host '::1'"),
         ((), "x" * 300, "address found for host"),
-        (("-aec", ""), "127.0.0.1", "AE titles must not be empty"),
+        (("-aec", ""), "127.0.0.1", "AE titles must not be empty (--call)"),
+        (("-aet", "  "), "127.0.0.1", "AE titles must not be empty (--aetitle)"),
+        (("-aet", "a\\b"), "127.0.0.1", "AE title 'a\\b' has characters that DICOM does not allow (--aetitle)"),
+        (("-aec", "\u00c4RCHIV"), "127.0.0.1", "characters that DICOM does not allow (--call)"),
+        (("-aec", "a\tb"), "127.0.0.1", "AE title 'a\\tb' has characters that DICOM does not allow"),
     ],
 )
 def test_what_cannot_be_asked_for(

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from dcmsend.errors import DcmsendError, Interrupted, InvalidInputError, NoInputError, NoValidInputError
+from dcmsend.errors import (
+    DcmsendError,
+    Interrupted,
+    InvalidInputError,
+    NegotiationError,
+    NetworkError,
+    NoInputError,
+    NoValidInputError,
+)
 from dcmsend.events import Context, Event, InstanceFinished, ScanFinished, ScanStarted
 from dcmsend.files.scan import scan as scan_paths
 from dcmsend.model import Instance, Limits, Notice, Outcome, Peer, Policy, Refusal, ScanOptions, Timeouts, Totals
@@ -86,7 +94,7 @@ def echo(
 ) -> float:
     """Ask the peer whether it is there with C-ECHO (PS3.7 9.1.5); seconds from request to response.
 
-    Raises ``NetworkError``.
+    Raises ``NetworkError``, also where the peer does not accept the Verification SOP class or answers with a failure.
     """
     syntaxes = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
     proposed = (Context(1, VERIFICATION_SOP_CLASS, syntaxes),)
@@ -94,12 +102,17 @@ def echo(
         peer, proposed, timeouts=timeouts or Timeouts(), limits=limits or Limits(), stop=stop or Stop()
     )
     try:
+        if not association.contexts[0].accepted:
+            association.release()
+            raise NegotiationError("the peer does not accept the Verification SOP class")
         began = time.monotonic()
-        association.echo(1)
+        response = association.echo(1)
         took = time.monotonic() - began
         association.release()
     finally:
         association.abort()
+    if response.status:
+        raise NetworkError(f"the peer answered the C-ECHO request with status 0x{response.status:04x}")
     return took
 
 

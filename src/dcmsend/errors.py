@@ -33,13 +33,11 @@ and knows whether trying again later may help (``retryable``).
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class DcmsendError(Exception):
     """Base of all errors of this package. ``str()`` is one line for the user."""
 
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -109,9 +107,11 @@ class AssociationRejected(NetworkError):
         self.result = result
         self.source = source
         self.reason = reason
+        self.retryable = self.transient
 
     @property
     def transient(self) -> bool:
+        """Whether the peer says that it may accept later (result 2)."""
         return self.result == 2
 
 

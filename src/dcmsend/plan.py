@@ -12,7 +12,7 @@ from typing import Final
 
 from dcmsend.events import Context
 from dcmsend.model import MAX_CONTEXTS, Policy
-from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES, Family, transfer_syntax_name
+from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES, Family, transfer_syntax_label
 
 Key = tuple[str, str]  # SOP class UID, transfer syntax UID: instances with the same two share a context
 
@@ -108,7 +108,7 @@ class Routes:
 
     def why_not(self, sop_class: str, syntax: str) -> str:
         """One line for the user on why there is no such context."""
-        name = transfer_syntax_name(syntax) if syntax in TRANSFER_SYNTAXES else syntax
+        name = transfer_syntax_label(syntax)
         for context in self._contexts:
             if context.abstract_syntax == sop_class and syntax in context.transfer_syntaxes:
                 words = _RESULTS.get(context.result or 0, f"the peer refused it with result {context.result}")

@@ -9,7 +9,7 @@ class Stop:
     """Asks a run to end: the first request lets the instance under way finish, the second aborts at once.
 
     Safe to call from a signal handler or another thread. Whoever blocks on the network keeps ``wake`` set to something
-    that ends the waiting, and ``busy`` true while an instance is under way.
+    that ends the waiting, and ``busy`` true while instances are being sent.
     """
 
     def __init__(self) -> None:

@@ -151,9 +151,15 @@ TRANSFER_SYNTAXES["1.2.840.113619.5.2"] = TransferSyntax(
 
 
 def transfer_syntax_name(uid: str) -> str:
-    """Name of a transfer syntax as DCMTK prints it; ``unknown`` for one that is not in the table."""
+    """Name of a transfer syntax as DCMTK prints it; ``Unknown Transfer Syntax`` for one that is not in the table."""
     known = TRANSFER_SYNTAXES.get(uid)
-    return known.name if known else "unknown"
+    return known.name if known else "Unknown Transfer Syntax"
+
+
+def transfer_syntax_label(uid: str) -> str:
+    """What to call a transfer syntax in a sentence: its name, or the UID of one that is not in the table."""
+    known = TRANSFER_SYNTAXES.get(uid)
+    return known.name if known else uid
 
 
 def sop_class_name(uid: str) -> str:

@@ -20,7 +20,7 @@ from dcmsend.events import (
     ScanStarted,
 )
 from dcmsend.model import MAX_PDU, Notice, Outcome, Refusal, State, status_text
-from dcmsend.uids import modality_code, sop_class_name, transfer_syntax_name
+from dcmsend.uids import modality_code, sop_class_name, transfer_syntax_label, transfer_syntax_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -156,7 +156,7 @@ def _proposed(contexts: Iterable[Context]) -> Iterator[str]:
     for context in contexts:
         yield from _context(context)
         yield "    Proposed Transfer Syntax(es):"
-        yield from (f"      {_syntax(uid)}" for uid in context.transfer_syntaxes)
+        yield from (f"      {transfer_syntax_label(uid)}" for uid in context.transfer_syntaxes)
 
 
 def _answered(contexts: Iterable[Context]) -> Iterator[str]:
@@ -164,7 +164,7 @@ def _answered(contexts: Iterable[Context]) -> Iterator[str]:
     for context in contexts:
         yield from _context(context)
         if context.accepted:
-            yield f"    Accepted Transfer Syntax: {_syntax(context.accepted)}"
+            yield f"    Accepted Transfer Syntax: {transfer_syntax_label(context.accepted)}"
 
 
 def _context(context: Context) -> Iterator[str]:
@@ -174,9 +174,4 @@ def _context(context: Context) -> Iterator[str]:
 
 def _class(uid: str) -> str:
     name = sop_class_name(uid)
-    return uid if name == "unknown" else name
-
-
-def _syntax(uid: str) -> str:
-    name = transfer_syntax_name(uid)
     return uid if name == "unknown" else name

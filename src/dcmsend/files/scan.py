@@ -134,7 +134,6 @@ class _Scanner:
             yield Notice(f"{plain(path, _MAX_PATH)}: {text}")
         yield Instance(path, head.sop_class, head.sop_instance, head.transfer_syntax, size)
 
-
     def _listed(self, path: str) -> Iterator[Found]:
         """What a DICOMDIR lists."""
         empty = True

@@ -12,18 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from dcmsend.errors import (
-    AssociationAborted,
-    AssociationRejected,
     ConnectionLost,
-    NegotiationError,
     NetworkError,
-    ReleaseRequested,
     RemoteProtocolError,
 )
 from dcmsend.events import Context
 from dcmsend.model import MAX_PDU, Limits, Peer, Timeouts
 from dcmsend.net.stream import Stream, connect
-from dcmsend.net.words import abort_words, reject_words
+from dcmsend.net.words import error_of, require_title
 from dcmsend.plan import answered
 from dcmsend.stop import Stop
 from dcmsend.uids import IMPLEMENTATION_CLASS_UID
@@ -31,18 +27,14 @@ from dcmsend.version import __version__
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
 from dcmsend.wire.fragment import SMALLEST_PDU, DataFrames, encode_command
 from dcmsend.wire.items import ImplementationClass, ImplementationVersion, MaximumLength, find_item
-from dcmsend.wire.pdu import Abort, AssociateAccept, AssociateReject, AssociateRequest, ProposedContext
+from dcmsend.wire.pdu import Abort, AssociateAccept, AssociateRequest, ProposedContext
 from dcmsend.wire.requestor import (
-    Aborted,
     Accepted,
     HungUp,
-    Rejected,
     Released,
-    ReleaseWanted,
     Requestor,
     Responded,
     Trigger,
-    Violated,
     WireEvent,
 )
 
@@ -104,12 +96,14 @@ class Association:
         clock: Callable[[], float] = time.monotonic,
     ) -> Association:
         """Connect and negotiate. Raises ``NetworkError``: whatever keeps the association from being made."""
-        if not peer.called_ae.strip() or not peer.calling_ae.strip():
-            raise NegotiationError("AE titles must not be empty", hint="give them with --call and --aetitle")
+        require_title(peer.called_ae, "--call")
+        require_title(peer.calling_ae, "--aetitle")
         connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
         association = cls(Stream(connection, timeouts.socket), timeouts, limits, clock)
         stop.wake = association.interrupt
         try:
+            if stop.aborted:  # between two waits, when there was nobody to wake
+                raise ConnectionLost("stopped by the user")
             association._negotiate(peer, contexts)
         except BaseException:
             association.abort()
@@ -128,6 +122,19 @@ class Association:
     def next_message_id(self) -> int:
         """The Message ID that the next request will have: 1 to 65535, then 1 again."""
         return self._last_message_id % MAX_MESSAGE_ID + 1
+
+    def listen(self) -> None:
+        """Take what came while nobody waited. Raises the ``NetworkError`` that ended the association, if one did.
+
+        A peer that gave up an idle association is found so before anything of the next instance is sent.
+        """
+        try:
+            while not self.closed and (data := self._stream.receive_pending()) is not None:
+                self._feed(data)
+            self._require_open()
+        except NetworkError:
+            self.abort()
+            raise
 
     def store(self, context_id: int, data_set: DataSet) -> int:
         """Send a C-STORE request with its data set (PS3.7 9.1.1); the Message ID.
@@ -173,7 +180,7 @@ class Association:
         try:
             event = self._await(self._timeouts.dimse, "the peer's response")
             if not isinstance(event, Responded):
-                raise self._error(event)
+                raise error_of(event)
             response = event.response
             expected = self._outstanding.pop(response.message_id, None)
             if expected is None:
@@ -195,7 +202,7 @@ class Association:
             self._flush()
             event = self._await(self._timeouts.acse, "the answer to the release request")
             if not isinstance(event, Released | HungUp):
-                raise self._error(event)
+                raise error_of(event)
         except ConnectionLost:
             pass
         finally:
@@ -227,7 +234,7 @@ class Association:
         self._send(request.encode())
         event = self._await(self._timeouts.acse, "the answer to the association request")
         if not isinstance(event, Accepted):
-            raise self._error(event)
+            raise error_of(event)
         self._take_answer(event.answer, contexts)
 
     def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
@@ -255,7 +262,7 @@ class Association:
         """Raise what ended the association, where the peer has said so: there is no point in sending more."""
         for event in self._events:
             if not isinstance(event, Responded | Accepted):
-                raise self._error(event)
+                raise error_of(event)
 
     def _last_message(self, lost: ConnectionLost) -> NetworkError:
         """A better reason for a lost connection: what the peer had said before it, often an A-ABORT."""
@@ -264,7 +271,7 @@ class Association:
                 self._feed(self._stream.receive_now())
         except ConnectionLost:
             pass
-        return next((self._error(e) for e in self._events if not isinstance(e, Responded | HungUp)), lost)
+        return next((error_of(e) for e in self._events if not isinstance(e, Responded | HungUp)), lost)
 
     def _hear(self, data: bytes) -> None:
         """Take bytes that came while we were sending."""
@@ -295,20 +302,3 @@ class Association:
     def _take_outgoing(self) -> bytes:
         outgoing, self._machine.outgoing = self._machine.outgoing, b""
         return outgoing
-
-    def _error(self, event: WireEvent) -> NetworkError:
-        """What an event that nobody wanted means to the user."""
-        match event:
-            case Rejected(AssociateReject(result, source, reason)):
-                words, hint = reject_words(result, source, reason)
-                return AssociationRejected(result, source, reason, words, hint=hint)
-            case Aborted(source, reason):
-                return AssociationAborted(source, reason, abort_words(source, reason))
-            case ReleaseWanted():
-                return ReleaseRequested("peer asked to release the association before everything was sent")
-            case HungUp(in_pdu):
-                return ConnectionLost("peer closed the connection" + (" in the middle of a PDU" if in_pdu else ""))
-            case Violated(complaint):
-                return RemoteProtocolError(f"peer broke the protocol: {complaint}")
-            case _:
-                return RemoteProtocolError("peer broke the protocol: a response to nothing")

@@ -7,6 +7,8 @@ middle of a large data set is heard even when it no longer reads.
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import socket
 from collections.abc import Callable
@@ -21,6 +23,7 @@ _FAMILIES: Final = {
     AddressFamily.IPV6: socket.AF_INET6,
     AddressFamily.ANY: socket.AF_UNSPEC,
 }
+_UNDER_WAY: Final = (errno.EINPROGRESS, errno.EWOULDBLOCK)
 _CHUNK: Final = 65536
 _LONGEST: Final = 2_000_000.0  # seconds; what waits longer than 23 days need not be told apart from for ever
 # Linux acknowledges late by default, and a peer that writes its response in two pieces with Nagle's algorithm on waits
@@ -38,22 +41,35 @@ def connect(host: str, port: int, *, family: AddressFamily, timeout: float | Non
         connection = socket.socket(kind, socket.SOCK_STREAM)
         stop.wake = lambda connection=connection: _shut_down(connection)
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(timeout and min(timeout, _LONGEST))
-            connection.connect(address)
-            connection.setblocking(False)  # noqa: FBT003
+            words = _open(connection, address, timeout, stop)
         except OSError as error:
-            # Our own time limit raises an error without a number, the system's comes with its words.
-            words = error.strerror or f"no answer within {timeout or 0:g} seconds"
-            failure = ConnectError(f"cannot connect to {host}:{port} ({address[0]}): {words}")
-        else:
-            return connection
+            words = error.strerror or str(error)
         finally:
             stop.wake = None
+        if not words:
+            return connection
         connection.close()
+        failure = ConnectError(f"cannot connect to {host}:{port} ({address[0]}): {words}")
         if stop.aborted:
             break
     raise failure
+
+
+def _open(connection: socket.socket, address: tuple[str, int], timeout: float | None, stop: Stop) -> str:
+    """Connect; why that cannot be done, empty where it was.
+
+    An abort before the attempt has begun finds nothing to shut down, so it is asked for once more in between.
+    """
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setblocking(False)  # noqa: FBT003
+    problem = connection.connect_ex(address)
+    if stop.aborted:
+        return "stopped by the user"
+    if problem in _UNDER_WAY:
+        if not _poll(connection, writing=True, timeout=timeout)[1]:
+            return f"no answer within {timeout or 0:g} seconds"
+        problem = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    return os.strerror(problem) if problem else ""
 
 
 class Stream:
@@ -99,6 +115,10 @@ class Stream:
         except OSError as error:
             raise ConnectionLost(f"connection lost: {error.strerror or error}") from error
 
+    def receive_pending(self) -> bytes | None:
+        """What is there, none at the end of the connection, ``None`` while it is silent. Raises ``ConnectionLost``."""
+        return self.receive_now() if _poll(self._socket, writing=False, timeout=0)[1] else None
+
     def last_words(self, data: bytes) -> None:
         """Send what fits without waiting, and end both directions. Never raises: nobody is left to be told."""
         try:
@@ -129,18 +149,24 @@ def _shut_down(connection: socket.socket) -> None:
         pass  # not connected any more: that is what was wanted
 
 
+def _bounded(timeout: float) -> float:
+    """Seconds that the system takes: a deadline may have passed, or lie further away than it can count."""
+    return min(max(timeout, 0.0), _LONGEST)
+
+
 if hasattr(select, "poll"):
 
     def _poll(connection: socket.socket, *, writing: bool, timeout: float | None) -> tuple[bool, bool]:
         """Whether the socket is readable, and whether it is ready at all within ``timeout`` seconds."""
         poll = select.poll()
         poll.register(connection, select.POLLIN | (select.POLLOUT if writing else 0))
-        events = poll.poll(None if timeout is None else min(max(timeout, 0.0), _LONGEST) * 1000)
+        events = poll.poll(None if timeout is None else _bounded(timeout) * 1000)
         return bool(events) and bool(events[0][1] & (select.POLLIN | select.POLLHUP)), bool(events)
 
 else:
 
     def _poll(connection: socket.socket, *, writing: bool, timeout: float | None) -> tuple[bool, bool]:
         """The same where there is no ``poll`` (Windows)."""
-        readable, writable, failed = select.select([connection], [connection] if writing else [], [connection], timeout)
+        limit = None if timeout is None else _bounded(timeout)
+        readable, writable, failed = select.select([connection], [connection] if writing else [], [connection], limit)
         return bool(readable), bool(readable or writable or failed)

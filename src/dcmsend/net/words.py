@@ -1,8 +1,20 @@
-"""Reasons for rejection and abort in words, from PS3.8 Tables 9-21 and 9-26. Facts only."""
+"""What the peer's refusals mean to the user: wire events as errors, in the words of PS3.8 Tables 9-21 and 9-26."""
 
 from __future__ import annotations
 
 from typing import Final
+
+from dcmsend.errors import (
+    AssociationAborted,
+    AssociationRejected,
+    ConnectionLost,
+    NegotiationError,
+    NetworkError,
+    ReleaseRequested,
+    RemoteProtocolError,
+)
+from dcmsend.wire.pdu import AssociateReject
+from dcmsend.wire.requestor import Aborted, HungUp, Rejected, ReleaseWanted, Violated, WireEvent
 
 _RESULTS: Final = {1: "permanently", 2: "for now"}
 
@@ -29,6 +41,32 @@ _ABORTS: Final = {
     5: "it did not expect a PDU parameter",
     6: "it found an invalid value in a PDU parameter",
 }
+
+
+def error_of(event: WireEvent) -> NetworkError:
+    """The error that an event comes to where nobody wanted it."""
+    match event:
+        case Rejected(AssociateReject(result, source, reason)):
+            words, hint = reject_words(result, source, reason)
+            return AssociationRejected(result, source, reason, words, hint=hint)
+        case Aborted(source, reason):
+            return AssociationAborted(source, reason, abort_words(source, reason))
+        case ReleaseWanted():
+            return ReleaseRequested("peer asked to release the association before everything was sent")
+        case HungUp(in_pdu):
+            return ConnectionLost("peer closed the connection" + (" in the middle of a PDU" if in_pdu else ""))
+        case Violated(complaint):
+            return RemoteProtocolError(f"peer broke the protocol: {complaint}")
+        case _:
+            return RemoteProtocolError("peer broke the protocol: a response to nothing")
+
+
+def require_title(title: str, option: str) -> None:
+    """Raises ``NegotiationError`` where PS3.5 6.2 (VR AE) does not allow a title."""
+    if not title.strip():
+        raise NegotiationError(f"AE titles must not be empty ({option})")
+    if not (title.isascii() and title.isprintable()) or "\\" in title:
+        raise NegotiationError(f"AE title '{title}' has characters that DICOM does not allow ({option})")
 
 
 def reject_words(result: int, source: int, reason: int) -> tuple[str, str]:

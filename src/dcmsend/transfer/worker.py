@@ -53,7 +53,9 @@ class Worker:
     def run(self, entries: Iterable[Entry]) -> Iterator[Event]:
         """Send what can be sent, then release. The association is closed on every way out."""
         try:
+            self._stop.busy = True  # nothing is waited for here but responses: a first request to stop is soon heeded
             yield from self._send_all(iter(entries))
+            self._stop.busy = False
             yield self._release()
         finally:
             self._stop.busy = False
@@ -106,9 +108,12 @@ class Worker:
 
     def _send(self, ready: _Ready) -> Iterator[Event]:
         number, instance, payload, context_id = ready
+        if self.finished and (error := self._lost_while_idle()):
+            payload.close()
+            yield from self._broken(error)  # the instance stays pending: nothing of it was sent
+            return
         message_id = self._association.next_message_id
         yield InstanceStarted(number, instance, self._number, message_id, context_id, payload.transfer_syntax)
-        self._stop.busy = True
         self._under_way[message_id] = ready
         try:
             self._association.store(context_id, payload)
@@ -122,6 +127,17 @@ class Worker:
         finally:
             payload.close()
 
+    def _lost_while_idle(self) -> NetworkError | None:
+        """What ended the association since the last response.
+
+        Asked only once something was finished: an association that does nothing must not be followed by another.
+        """
+        try:
+            self._association.listen()
+        except NetworkError as error:
+            return error
+        return None
+
     def _collect(self) -> Iterator[Event]:
         try:
             response = self._association.collect()
@@ -129,7 +145,6 @@ class Worker:
             yield from self._broken(error)
             return
         ready = self._under_way.pop(response.message_id)
-        self._stop.busy = bool(self._under_way)
         self.finished += 1
         yield InstanceFinished(
             ready.instance,

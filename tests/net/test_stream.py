@@ -1,0 +1,280 @@
+"""TCP connections: all addresses are tried, no wait is longer than allowed, every failure is one of our errors."""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import select
+import socket
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from dcmsend.errors import ConnectError, ConnectionLost, NameResolutionError, PeerTimeout
+from dcmsend.model import AddressFamily
+from dcmsend.net import stream
+from dcmsend.net.stream import Stream, connect
+from dcmsend.stop import Stop
+
+
+class Watched:
+    """A socket that remembers what was asked of it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.calls: list[tuple[str, tuple[object, ...]]] = []
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._connection, name)
+        if name == "fileno":
+            return found
+
+        def call(*arguments: object) -> object:
+            self.calls.append((name, arguments))
+            return found(*arguments)
+
+        return call
+
+    def count(self, *call: object) -> int:
+        return self.calls.count((str(call[0]), call[1:]))
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two ends of a connection; ours, the first one, does not block."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        yield ours, theirs
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield listening
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """A port that is ours and that nobody listens on."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+def resolves_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Let every name have these addresses, in this order."""
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: entries)
+
+
+def unheard(data: bytes) -> None:
+    pytest.fail(f"nothing was to come, but {data!r} did")
+
+
+class TestConnect:
+    def test_tries_all_addresses_in_turn(
+        self, monkeypatch: pytest.MonkeyPatch, listener: socket.socket, refusing_port: int
+    ) -> None:
+        port = listener.getsockname()[1]
+        resolves_to(monkeypatch, refusing_port, refusing_port, port)
+        with connect("peer", 104, family=AddressFamily.ANY, timeout=None, stop=Stop()) as connection:
+            assert connection.getpeername() == ("127.0.0.1", port)
+
+    def test_names_the_last_address_that_refused(self, monkeypatch: pytest.MonkeyPatch, refusing_port: int) -> None:
+        resolves_to(monkeypatch, refusing_port)
+        with pytest.raises(ConnectError, match=r"^cannot connect to peer:104 \(127\.0\.0\.1\): .*refused"):
+            connect("peer", 104, family=AddressFamily.ANY, timeout=None, stop=Stop())
+
+    def test_without_any_address_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        resolves_to(monkeypatch)
+        with pytest.raises(ConnectError, match=r"^cannot connect to peer:104$"):
+            connect("peer", 104, family=AddressFamily.ANY, timeout=None, stop=Stop())
+
+    @pytest.mark.parametrize(
+        ("host", "family", "words"),
+        [
+            ("::1", AddressFamily.IPV4, "^no IPv4 address found for host '::1': "),
+            ("127.0.0.1", AddressFamily.IPV6, "^no IPv6 address found for host '127.0.0.1': "),
+            ("a" * 64 + ".invalid", AddressFamily.ANY, "^no address found for host 'a.*': not a host name"),
+        ],
+    )
+    def test_names_without_addresses(self, host: str, family: AddressFamily, words: str) -> None:
+        with pytest.raises(NameResolutionError, match=words):
+            connect(host, 104, family=family, timeout=None, stop=Stop())
+
+    def test_the_connection_does_not_delay_and_does_not_block(self, listener: socket.socket) -> None:
+        stop = Stop()
+        port = listener.getsockname()[1]
+        with connect("127.0.0.1", port, family=AddressFamily.IPV4, timeout=10, stop=stop) as connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert connection.gettimeout() == 0
+        assert stop.wake is None
+
+    def test_gives_up_after_the_time_limit(self, monkeypatch: pytest.MonkeyPatch, listener: socket.socket) -> None:
+        monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: errno.EINPROGRESS)
+        monkeypatch.setattr(stream, "_poll", lambda *_, writing, timeout: (False, False))
+        with pytest.raises(ConnectError, match=r"\(127.0.0.1\): no answer within 2.5 seconds"):
+            connect("127.0.0.1", 104, family=AddressFamily.IPV4, timeout=2.5, stop=Stop())
+
+    def test_is_not_tried_further_after_an_abort(
+        self, monkeypatch: pytest.MonkeyPatch, listener: socket.socket, refusing_port: int
+    ) -> None:
+        """Also where the abort came before there was anything to wake."""
+        resolves_to(monkeypatch, refusing_port, listener.getsockname()[1])
+        stop = Stop()
+        stop.request()
+        with pytest.raises(ConnectError):
+            connect("peer", 104, family=AddressFamily.ANY, timeout=None, stop=stop)
+
+
+class TestStream:
+    def test_sends_all_although_the_peer_reads_late(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        """The send buffer is full several times; what comes in between is handed on."""
+        ours, theirs = pair
+        theirs.setblocking(False)
+        data, got, heard = bytes(range(256)) * 8192, bytearray(), bytearray()
+        theirs.send(b"early")
+
+        def hear(incoming: bytes) -> None:
+            heard.extend(incoming)
+
+        def read_on(*_: object, writing: bool, timeout: float | None) -> tuple[bool, bool]:
+            got.extend(theirs.recv(1 << 20))
+            return not heard, True
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stream, "_poll", read_on)
+            Stream(ours, 60).send(data, hear)
+        while len(got) < len(data):
+            got.extend(theirs.recv(1 << 20))
+        assert bytes(got) == data
+        assert bytes(heard) == b"early"
+
+    def test_gives_up_a_peer_that_takes_nothing(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        with pytest.raises(
+            PeerTimeout, match=r"^timeout: sending to a peer that takes nothing took more than 0.01 sec"
+        ):
+            Stream(pair[0], 0.01).send(bytes(1 << 24), unheard)
+
+    def test_sending_to_a_closed_connection_is_a_lost_connection(
+        self, pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        pair[1].close()
+        with pytest.raises(ConnectionLost, match=r"^connection lost while sending: "):
+            Stream(pair[0], 60).send(bytes(1 << 24), unheard)
+
+    def test_receives_what_is_there_and_the_end(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        ours, theirs = pair
+        theirs.send(b"abc")
+        watched = stream_of(ours)
+        assert watched.receive(None, "phase", None) == b"abc"
+        theirs.shutdown(socket.SHUT_WR)
+        assert watched.receive(None, "phase", None) == b""
+
+    @pytest.mark.parametrize("left", [0.0, 0.01, -5.0])
+    def test_silence_is_a_timeout_with_phase_and_whole_limit(
+        self, left: float, pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        with pytest.raises(PeerTimeout) as raised:
+            stream_of(pair[0]).receive(left, "the peer's response", 30)
+        assert str(raised.value) == "timeout: the peer's response took more than 30 seconds"
+        assert (raised.value.phase, raised.value.seconds) == ("the peer's response", 30)
+
+    def test_what_is_pending_is_told_from_silence_and_from_the_end(
+        self, pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        ours, theirs = pair
+        watched = Stream(ours, 60)
+        found = [watched.receive_pending()]
+        theirs.send(b"abc")
+        found.append(watched.receive_pending())
+        theirs.close()
+        found.append(watched.receive_pending())
+        assert found == [None, b"abc", b""]
+
+    def test_last_words_are_sent_and_nothing_after(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        ours, theirs = pair
+        Stream(ours, 60).last_words(b"bye")
+        assert theirs.recv(10) == b"bye"
+        assert theirs.recv(10) == b""
+
+    def test_last_words_to_nobody_do_no_harm(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        pair[1].close()
+        gone = Stream(pair[0], 60)
+        gone.last_words(b"bye")
+        gone.close()
+        gone.last_words(b"bye")
+
+    @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="this system has no TCP_QUICKACK")
+    def test_quick_acknowledgement_is_asked_for_before_each_wait(self, listener: socket.socket) -> None:
+        """The option does not last: once per connection would be as good as never."""
+        option = getattr(socket, "TCP_QUICKACK")  # noqa: B009 - not on every system
+        with socket.create_connection(listener.getsockname()) as ours, listener.accept()[0] as theirs:
+            watched = Watched(ours)
+            receiving = Stream(watched, 60)  # type: ignore[arg-type]
+            counts = []
+            for _ in range(3):
+                theirs.send(b"abc")
+                receiving.receive(None, "phase", None)
+                counts.append(watched.count("setsockopt", socket.IPPROTO_TCP, option, 1))
+        assert counts == [1, 2, 3]
+        waits = [name for name, _ in watched.calls if name in ("setsockopt", "recv")]
+        assert waits == ["setsockopt", "recv"] * 3
+
+
+def stream_of(connection: socket.socket) -> Stream:
+    """A stream over one end of a pair, which has no TCP options to set."""
+
+    class Pair(Watched):
+        def setsockopt(self, *_: object) -> None:
+            pass
+
+    return Stream(Pair(connection), 60)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def without_poll(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module as it is where the system has no ``poll``."""
+    monkeypatch.delattr(select, "poll", raising=False)
+    spec = importlib.util.spec_from_file_location("stream_without_poll", stream.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class TestWaiting:
+    """``_poll``: (readable, ready), with ``poll`` and where there is only ``select``."""
+
+    @pytest.fixture(params=["poll", "select"])
+    def poll(self, request: pytest.FixtureRequest) -> Any:
+        if request.param == "select":
+            return request.getfixturevalue("without_poll")._poll
+        if sys.platform == "win32":
+            pytest.skip("there is no poll")
+        return stream._poll
+
+    def test_silence(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
+        assert poll(pair[0], writing=False, timeout=0.0) == (False, False)
+
+    def test_a_negative_limit_is_none_at_all(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
+        assert poll(pair[0], writing=False, timeout=-1.0) == (False, False)
+
+    def test_room_to_send(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
+        assert poll(pair[0], writing=True, timeout=None) == (False, True)
+
+    def test_bytes_to_read(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
+        pair[1].send(b"abc")
+        assert poll(pair[0], writing=False, timeout=None) == (True, True)
+        assert poll(pair[0], writing=True, timeout=1e12) == (True, True)
+
+    def test_the_end(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
+        pair[1].close()
+        assert poll(pair[0], writing=False, timeout=None) == (True, True)

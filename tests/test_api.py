@@ -1,0 +1,414 @@
+"""The package as a library: events in order, a report with every instance, errors as values, and nothing printed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dcmsend
+from dcmsend import Peer, Policy, ScanOptions, State, StatusClass, Stop, Timeouts
+from dcmsend.errors import (
+    AssociationAborted,
+    AssociationRejected,
+    ConfigurationError,
+    ConnectError,
+    Interrupted,
+    InvalidInputError,
+    NameResolutionError,
+    NegotiationError,
+    NetworkError,
+    NoAcceptableContext,
+    NoInputError,
+    NoProposal,
+    NoValidInputError,
+    PeerTimeout,
+    RemoteProtocolError,
+    RunStopped,
+)
+from dcmsend.events import (
+    AssociationAccepted,
+    AssociationEnded,
+    AssociationRequested,
+    Event,
+    InstanceFinished,
+    InstanceStarted,
+    ScanFinished,
+    ScanStarted,
+)
+from tests.support import part10, pdus
+from tests.support.builder import part10 as build
+from tests.support.scripted import (
+    ScriptedPeer,
+    Step,
+    accept,
+    answer,
+    close,
+    drain,
+    expect,
+    expect_message,
+    reject,
+    release,
+    send,
+    store,
+)
+
+Script = Callable[..., ScriptedPeer]
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
+MR = "1.2.840.10008.5.1.4.1.1.4"
+
+NAMES = [
+    "AddressFamily",
+    "DcmsendError",
+    "Instance",
+    "Limits",
+    "Notice",
+    "Outcome",
+    "Peer",
+    "Policy",
+    "ReadMode",
+    "Refusal",
+    "Report",
+    "ScanOptions",
+    "State",
+    "StatusClass",
+    "Stop",
+    "Timeouts",
+    "Totals",
+    "__version__",
+    "echo",
+    "send",
+    "status_class",
+    "status_text",
+]
+
+
+def write(folder: Path, count: int, *, sop_class: str = CT) -> list[str]:
+    paths = [folder / f"{number}.dcm" for number in range(1, count + 1)]
+    for number, path in enumerate(paths, 1):
+        path.write_bytes(build(sop_class, f"1.2.3.{number}"))
+    return [str(path) for path in paths]
+
+
+def at(peer: ScriptedPeer) -> Peer:
+    return Peer(host="127.0.0.1", port=peer.port)
+
+
+class TestNames:
+    def test_what_is_public_is_listed(self) -> None:
+        assert sorted(dcmsend.__all__) == sorted(NAMES)
+        assert dir(dcmsend) == sorted(NAMES)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_name_is_there(self, name: str) -> None:
+        found = getattr(dcmsend, name)
+        assert isinstance(found, str) if name == "__version__" else callable(found)
+
+    def test_no_other_name_is_there(self) -> None:
+        with pytest.raises(AttributeError, match="module 'dcmsend' has no attribute 'receive'"):
+            dcmsend.receive  # noqa: B018
+
+    def test_importing_the_package_imports_nothing_of_it(self) -> None:
+        code = "import sys, dcmsend; print(sorted(name for name in sys.modules if name.startswith('dcmsend.')))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "['dcmsend.version']"
+
+
+class TestEvents:
+    def test_they_come_in_order(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer([accept(), store(), store(0xA700, comment="full"), release()])
+        events: list[Event] = []
+        dcmsend.send(at(peer), write(tmp_path, 2), listener=events.append).close()
+        assert [type(event) for event in events] == [
+            ScanStarted,
+            ScanFinished,
+            AssociationRequested,
+            AssociationAccepted,
+            InstanceStarted,
+            InstanceFinished,
+            InstanceStarted,
+            InstanceFinished,
+            AssociationEnded,
+        ]
+        assert events[1] == ScanFinished(instances=2, refused=0)
+        assert events[-1] == AssociationEnded(1)
+
+    def test_each_start_has_its_end(self, scripted_peer: Script, tmp_path: Path) -> None:
+        broken = [accept(), store(), expect_message(), close()]
+        peer = scripted_peer(broken, [accept(), store(), release()])
+        events: list[Event] = []
+        dcmsend.send(at(peer), write(tmp_path, 3), policy=Policy(halt=False), listener=events.append).close()
+        started = [event.number for event in events if isinstance(event, InstanceStarted)]
+        finished = [event.outcome.number for event in events if isinstance(event, InstanceFinished)]
+        assert started == finished == [1, 2, 3]
+        ended = [event for event in events if isinstance(event, AssociationEnded)]
+        assert ended == [AssociationEnded(1, "peer closed the connection"), AssociationEnded(2)]
+
+    def test_they_tell_what_was_negotiated(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer([accept(max_pdu=5000), store(), release()])
+        events: list[Event] = []
+        dcmsend.send(at(peer), write(tmp_path, 1), listener=events.append).close()
+        (accepted,) = [event for event in events if isinstance(event, AssociationAccepted)]
+        assert (accepted.number, accepted.max_pdu, accepted.implementation) == (1, 5000, "TEST")
+        (context,) = accepted.contexts
+        assert (context.context_id, context.abstract_syntax, context.result) == (1, CT, 0)
+        assert context.accepted == "1.2.840.10008.1.2.1"
+
+    def test_refused_files_are_events_too(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer([accept(), store(), release()])
+        (tmp_path / "bad").write_bytes(b"not DICOM")
+        events: list[Event] = []
+        paths = [str(tmp_path / "bad"), *write(tmp_path, 1)]
+        with dcmsend.send(at(peer), paths, policy=Policy(halt=False), listener=events.append) as report:
+            assert report.totals.refused_files == 1
+            assert report.complete  # of what was taken on
+        refusals = [event.path for event in events if isinstance(event, dcmsend.Refusal)]
+        assert refusals == [str(tmp_path / "bad")]
+
+    def test_an_error_of_the_listener_leaves_the_association_aborted(
+        self, scripted_peer: Script, tmp_path: Path
+    ) -> None:
+        peer = scripted_peer([accept(), store(), expect(pdus.A_ABORT), drain()])
+
+        def listener(event: Event) -> None:
+            if isinstance(event, InstanceFinished):
+                raise LookupError("the listener's own")
+
+        with pytest.raises(LookupError, match="the listener's own"):
+            dcmsend.send(at(peer), write(tmp_path, 2), listener=listener)
+
+
+class TestReport:
+    def test_rows_totals_and_completeness(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer(
+            [accept(), store(), store(0xB000), store(0xA700, comment="full"), store(0xC000), release()]
+        )
+        paths = write(tmp_path, 4)
+        with dcmsend.send(at(peer), paths) as report:
+            rows = list(report.rows())
+            assert [instance.path for instance, _ in rows] == paths
+            assert [instance.sop_instance for instance, _ in rows] == [f"1.2.3.{number}" for number in range(1, 5)]
+            assert [outcome.status for _, outcome in rows] == [0, 0xB000, 0xA700, 0xC000]
+            assert [outcome.stored for _, outcome in rows] == [True, True, False, False]
+            assert rows[2][1].reason == "full"
+            assert list(report.rows()) == rows  # once more
+            totals = report.totals
+            assert report.error is None
+            assert not report.complete
+            assert repr(report) == "<Report: 2 of 4 instances stored, error None>"
+            assert report.peer == at(peer)
+        assert totals.by_class == {
+            StatusClass.SUCCESS: 1,
+            StatusClass.WARNING: 1,
+            StatusClass.REFUSED: 1,
+            StatusClass.ERROR: 1,
+        }
+        assert (totals.instances, totals.answered, totals.stored, totals.associations, totals.contexts) == (
+            4,
+            4,
+            2,
+            1,
+            1,
+        )
+
+    def test_real_files_to_a_real_server(self, storescp: Any, samples: list[Path]) -> None:
+        server = storescp()
+        paths = [path for path in samples if "jpeg" not in path.name]
+        with dcmsend.send(Peer(host="127.0.0.1", port=server.port), [str(path) for path in paths]) as report:
+            assert report.complete
+            assert report.error is None
+        stored = server.stored()
+        assert sorted(data for datas in stored.values() for data in datas) == sorted(map(part10.dataset, paths))
+
+    def test_folders_when_asked_for(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer([accept(), *[store()] * 3, release()])
+        write(tmp_path, 3)
+        with dcmsend.send(at(peer), [str(tmp_path)], scan=ScanOptions(directories=True)) as report:
+            assert report.totals.stored == 3
+
+    def test_nothing_is_printed(self, scripted_peer: Script, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        peer = scripted_peer([accept(), store(0xA700), release()], [reject(), drain()])
+        for _ in range(2):
+            dcmsend.send(at(peer), write(tmp_path, 1)).close()
+        dcmsend.send(at(peer), ["missing"]).close()
+        assert capfd.readouterr() == ("", "")
+
+
+# What ends a run, and what the first of its two instances has become; the other one was not tried.
+ERRORS: dict[str, tuple[list[Step], dict[str, Any], type[Exception], State]] = {
+    "rejected": ([reject(), drain()], {}, AssociationRejected, State.PENDING),
+    "aborted": ([expect(pdus.A_ASSOCIATE_RQ), send(pdus.abort()), drain()], {}, AssociationAborted, State.PENDING),
+    "rubbish": ([expect(pdus.A_ASSOCIATE_RQ), send(b"HTTP/1.1 400 "), drain()], {}, RemoteProtocolError, State.PENDING),
+    "no answer": (
+        [expect(pdus.A_ASSOCIATE_RQ), drain()], {"timeouts": Timeouts(acse=0.1)}, PeerTimeout, State.PENDING,
+    ),
+    "broken": ([accept(), expect_message(), close()], {}, RunStopped, State.FAILED),
+    "no response": (
+        [accept(), expect_message(), drain()], {"timeouts": Timeouts(dimse=0.1)}, RunStopped, State.FAILED,
+    ),
+    "no context": (
+        [accept(result=3), release()], {"policy": Policy(multiple_associations=False)}, NoAcceptableContext,
+        State.NO_CONTEXT,
+    ),
+}  # fmt: skip
+
+
+class TestErrors:
+    @pytest.mark.parametrize(("script", "settings", "kind", "state"), ERRORS.values(), ids=ERRORS.keys())
+    def test_of_the_network_are_returned(
+        self,
+        script: list[Step],
+        settings: dict[str, Any],
+        kind: type[Exception],
+        state: State,
+        scripted_peer: Script,
+        tmp_path: Path,
+    ) -> None:
+        peer = scripted_peer(script)
+        with dcmsend.send(at(peer), write(tmp_path, 2), **settings) as report:
+            assert type(report.error) is kind
+            assert not report.complete
+            states = [outcome.state for _, outcome in report.rows()]
+            assert states[0] is state
+            assert all(outcome.reason for _, outcome in report.rows())
+
+    @pytest.mark.parametrize(
+        ("paths", "policy", "kind"),
+        [
+            ([], Policy(), NoInputError),
+            (["missing"], Policy(), InvalidInputError),
+            (["missing"], Policy(halt=False), NoValidInputError),
+        ],
+    )
+    def test_of_the_input_are_returned(self, paths: list[str], policy: Policy, kind: type[Exception]) -> None:
+        with dcmsend.send(Peer(host="127.0.0.1", port=1), paths, policy=policy) as report:
+            assert type(report.error) is kind
+            assert list(report.rows()) == []
+            assert report.totals.associations == 0
+
+    def test_of_a_proposal_is_returned(self, samples: list[Path]) -> None:
+        (path,) = [path for path in samples if path.name == "us_rle.dcm"]
+        policy = Policy(legal_proposals_only=True)
+        with dcmsend.send(Peer(host="127.0.0.1", port=1), [str(path)], policy=policy) as report:
+            assert type(report.error) is NoProposal
+            assert [outcome.state for _, outcome in report.rows()] == [State.NO_CONTEXT]
+
+    def test_of_names_is_returned(self, tmp_path: Path) -> None:
+        with dcmsend.send(Peer(host="no.such.host.invalid", port=104), write(tmp_path, 1)) as report:
+            assert type(report.error) is NameResolutionError
+
+    def test_of_the_connection_is_returned(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer()
+        peer.stop()
+        with dcmsend.send(at(peer), write(tmp_path, 1)) as report:
+            assert type(report.error) is ConnectError
+            assert report.error.retryable
+
+    @pytest.mark.parametrize("port", [0, 65536, -1])
+    def test_of_settings_are_raised_where_they_are_made(self, port: int) -> None:
+        with pytest.raises(ConfigurationError, match=f"port {port} is not between 1 and 65535"):
+            Peer(host="127.0.0.1", port=port)
+
+
+class TestStop:
+    @pytest.mark.parametrize("kind", [InstanceStarted, InstanceFinished])
+    def test_from_the_listener_ends_the_run_gracefully(
+        self, kind: type[Event], scripted_peer: Script, tmp_path: Path
+    ) -> None:
+        """What was begun is finished, and the association released."""
+        peer = scripted_peer([accept(), store(), release()])
+        stop = Stop()
+
+        def listener(event: Event) -> None:
+            if isinstance(event, kind):
+                stop.request()
+
+        with dcmsend.send(at(peer), write(tmp_path, 3), listener=listener, stop=stop) as report:
+            assert type(report.error) is Interrupted
+            states = [outcome.state for _, outcome in report.rows()]
+        assert states == [State.ANSWERED, State.PENDING, State.PENDING]
+
+    def test_from_another_thread(self, scripted_peer: Script, tmp_path: Path) -> None:
+        """Asked while the response is awaited: the response still counts, and the association is released."""
+        stop = Stop()
+
+        def ask(connection: object) -> None:
+            other = threading.Thread(target=stop.request)
+            other.start()
+            other.join()
+
+        response = answer(lambda connection: pdus.store_rsp(connection.messages[-1]))
+        peer = scripted_peer([accept(), expect_message(), ask, response, release()])
+        with dcmsend.send(at(peer), write(tmp_path, 2), stop=stop) as report:
+            assert type(report.error) is Interrupted
+            assert report.totals.stored == 1
+
+    def test_twice_from_another_thread(self, scripted_peer: Script, tmp_path: Path) -> None:
+        stop = Stop()
+
+        def ask_twice(connection: object) -> None:
+            stop.request()
+            stop.request()
+
+        peer = scripted_peer([accept(), expect_message(), ask_twice, expect(pdus.A_ABORT), drain()])
+        with dcmsend.send(at(peer), write(tmp_path, 2), stop=stop) as report:
+            assert type(report.error) is Interrupted
+            assert [outcome.state for _, outcome in report.rows()] == [State.FAILED, State.PENDING]
+
+    def test_before_the_run(self, tmp_path: Path) -> None:
+        stop = Stop()
+        stop.request()
+        with dcmsend.send(Peer(host="127.0.0.1", port=1), write(tmp_path, 1), stop=stop) as report:
+            assert type(report.error) is Interrupted
+            assert report.totals.associations == 0
+
+    def test_says_where_it_stands(self) -> None:
+        stop = Stop()
+        said = [repr(stop)]
+        stop.busy = True
+        for _ in range(2):
+            stop.request()
+            said.append(repr(stop))
+        assert said == ["<Stop not requested>", "<Stop requested>", "<Stop aborted>"]
+
+
+class TestEcho:
+    def test_storescp_answers(self, storescp: Any) -> None:
+        assert 0 < dcmsend.echo(Peer(host="127.0.0.1", port=storescp().port)) < 60
+
+    def test_one_request_is_sent_and_the_association_released(self, scripted_peer: Script) -> None:
+        response = answer(lambda connection: pdus.echo_rsp(connection.messages[-1]))
+        peer = scripted_peer([accept(), expect_message(pdus.C_ECHO_RQ), response, release()])
+        dcmsend.echo(at(peer))
+        (message,) = peer.messages
+        assert (message.sop_class, message.dataset) == (pdus.VERIFICATION, None)
+
+    @pytest.mark.parametrize(
+        ("script", "kind"),
+        [
+            ([reject(1, 1, 7), drain()], AssociationRejected),
+            ([accept(), expect_message(pdus.C_ECHO_RQ), send(pdus.abort()), drain()], AssociationAborted),
+        ],
+        ids=["rejects", "aborts"],
+    )
+    def test_failures_are_raised(self, script: list[Step], kind: type[Exception], scripted_peer: Script) -> None:
+        with pytest.raises(kind):
+            dcmsend.echo(at(scripted_peer(script)))
+
+    def test_a_peer_that_refuses_verification_is_not_there(self, scripted_peer: Script) -> None:
+        """Nothing may be sent over a context that was not accepted (PS3.8 7.1.1.14); the association is released."""
+        peer = scripted_peer([accept(result=3), release()])
+        with pytest.raises(NegotiationError, match="does not accept the Verification SOP class"):
+            dcmsend.echo(at(peer))
+
+    def test_a_failure_status_is_raised(self, scripted_peer: Script) -> None:
+        response = answer(lambda connection: pdus.echo_rsp(connection.messages[-1], status=0x0122))
+        peer = scripted_peer([accept(), expect_message(pdus.C_ECHO_RQ), response, release()])
+        with pytest.raises(NetworkError, match="status 0x0122"):
+            dcmsend.echo(at(peer))
