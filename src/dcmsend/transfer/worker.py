@@ -162,8 +162,9 @@ class Worker:
 
     def _broken(self, error: NetworkError) -> Iterator[Event]:
         """The association is gone: what was under way was not answered, and may or may not be stored."""
-        self.error = Interrupted("stopped by the user") if self._stop.aborted else error
-        reason = f"not answered: {self.error}"
+        stopped = Interrupted("stopped by the user")
+        self.error = stopped if self._stop.requested else error
+        reason = f"not answered: {stopped if self._stop.aborted else error}"
         for ready in self._under_way.values():
             yield self._failed(ready.number, ready.instance, reason, ready.payload)
         self._under_way.clear()
