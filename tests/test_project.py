@@ -60,12 +60,21 @@ def test_readme_names_the_command(command: str) -> None:
     assert f"./{command}" in (ROOT / "README.md").read_text()
 
 
-def test_command_starts_without_heavy_modules() -> None:
+@pytest.mark.parametrize(
+    ("statement", "further"),
+    [
+        ("import dcmsend.cli.main", ("socket", "sqlite3", "traceback", "dcmsend.api", "dcmsend.cli.help")),
+        ("import dcmsend.cli.main, dcmsend.cli.listener, dcmsend.api", ("traceback", "dcmsend.cli.help")),
+        ("import dcmsend", ("dataclasses", "dcmsend.model")),
+    ],
+    ids=["start", "transfer", "package"],
+)
+def test_nothing_heavy_is_imported(statement: str, further: tuple[str, ...]) -> None:
     """Compared with an interpreter that does nothing: what ``site`` brings along is not ours."""
-    loaded = _modules("import dcmsend.cli.main") - _modules("pass")
-    assert "dcmsend.cli.main" in loaded
-    heavy = {name for name in loaded if any(name == root or name.startswith(f"{root}.") for root in HEAVY)}
-    assert not heavy
+    loaded = _modules(statement) - _modules("pass")
+    assert "dcmsend" in loaded
+    roots = (*HEAVY, *further)
+    assert not {name for name in loaded if any(name == root or name.startswith(f"{root}.") for root in roots)}
 
 
 def test_changelog_tells_of_this_version() -> None:

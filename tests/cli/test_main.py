@@ -267,13 +267,3 @@ def test_defect(api: Api, option: str, traceback: bool, capsys: pytest.CaptureFi
     assert "F: internal error: ValueError: two\\nlines\n" in err
     assert ("D: Traceback (most recent call last):\n" in err) == traceback
     assert all(line[:3] in ("F: ", "I: ", "D: ", "") for line in err.split("\n"))
-
-
-def test_start_up_imports_nothing_heavy() -> None:
-    program = "import sys, dcmsend.cli.main; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    heavy = {
-        "argparse", "logging", "pathlib", "subprocess", "socket", "ssl", "sqlite3", "tempfile", "asyncio", "textwrap",
-        "threading", "traceback", "dcmsend.api", "dcmsend.cli.help", "pydicom",
-    }  # fmt: skip
-    assert heavy.isdisjoint(done.stdout.split())

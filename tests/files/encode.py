@@ -91,3 +91,11 @@ def record(file_id: str, sop_class: str = CT, sop_instance: str = INSTANCE, synt
 def dicomdir(*records: bytes) -> bytes:
     """A DICOMDIR with these records."""
     return PREAMBLE + meta(DICOMDIR) + explicit(0x00041220, b"SQ", b"".join(records))
+
+
+def is_one_line(text: str) -> bool:
+    """Whether text can stand in a log: it ends no line, moves no cursor, turns no direction of reading."""
+    return len(text.splitlines()) <= 1 and not set(text) & FORGERY
+
+
+FORGERY = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u200e", "\u202a", "\u202e", "\u2066", "\u2028"}
