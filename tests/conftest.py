@@ -6,6 +6,7 @@ A test whose program is missing is skipped with the reason; in CI (``CI=true``) 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -121,6 +122,14 @@ def dcmsend_oracle(dcmtk: Callable[[str], str]) -> Callable[..., CompletedProces
 def run_dcmsend() -> Callable[..., CompletedProcess[str]]:
     """Run our command in a process of its own."""
     return _runner([sys.executable, "-m", "dcmsend"], {})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_are_heeded() -> Iterator[None]:
+    """Where the tests run in the background SIGINT may be ignored, and children would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)
