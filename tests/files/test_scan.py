@@ -19,6 +19,8 @@ from dcmsend.printable import plain
 from tests.files import encode
 from tests.files.encode import CT, EXPLICIT, INSTANCE, part10
 
+A_DICOMDIR = "a DICOMDIR: --read-from-dicomdir sends the files that it lists"
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -65,8 +67,8 @@ def test_a_file(here: Path) -> None:
         ("", None, "Invalid filename"),
         ("a\0b", None, "Invalid filename"),
         ("empty", b"", "End of stream"),
-        ("short", b"x", "File meta information header missing"),
-        ("directory record", encode.dicomdir(), f"Invalid SOP Class UID: {encode.DICOMDIR}"),
+        ("short", b"x", "File meta information header missing (if it is a bare data set: --read-file takes these too)"),
+        ("directory record", encode.dicomdir(), f"Invalid SOP Class UID: {encode.DICOMDIR} ({A_DICOMDIR})"),
     ],
 )
 def test_a_file_that_cannot_be_sent(here: Path, name: str, content: bytes | None, reason: str) -> None:
@@ -240,7 +242,7 @@ STORAGE = "1.2.840.10008.5.1.4.1.1."
         ("1.2.840.10008.1.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.1.1"),
         ("1.2.840.10008.3.1.2.3.3", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.3.1.2.3.3"),
         ("1.2.840.10008.5.1.4.1.2.2.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.5.1.4.1.2.2.1"),
-        (encode.DICOMDIR, INSTANCE, EXPLICIT, f"{CLASS}: {encode.DICOMDIR}"),
+        (encode.DICOMDIR, INSTANCE, EXPLICIT, f"{CLASS}: {encode.DICOMDIR} ({A_DICOMDIR})"),
         ("1.2.840.10008.77", INSTANCE, EXPLICIT, "Unknown Storage SOP Class: 1.2.840.10008.77"),
         (CT, "1", EXPLICIT, ""),
         (CT, "3.99", EXPLICIT, ""),

@@ -95,7 +95,7 @@ def _meta_offset(source: Source, size: int, *, prefix_needed: bool) -> int:
     buffer, base = source.window(0, 4)
     if not prefix_needed and base == 0 and buffer[:2] == b"\x02\x00" and buffer[3:4] == b"\x00":
         return 0
-    raise FileError(MISSING)
+    raise FileError(f"{MISSING} (if it is a bare data set: --read-file takes these too)")
 
 
 def _encoding(source: Source, start: int) -> Encoding:

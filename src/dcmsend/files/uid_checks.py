@@ -6,13 +6,13 @@ It owns the rules and nothing else: where the UIDs came from, and what becomes o
 from __future__ import annotations
 
 from dcmsend.printable import plain
-from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES, is_storage_class, is_valid_uid
+from dcmsend.uids import MAX_UID_LENGTH, MEDIA_STORAGE_DIRECTORY, TRANSFER_SYNTAXES, is_storage_class, is_valid_uid
 
 _STANDARD_ROOT = "1.2.840.10008."
 # Classes of the standard that store nothing (PS3.6 Table A-1): notification, commitment, procedure steps, print,
 # query and retrieve, worklists. DCMTK calls them invalid here, and all others that it does not know unknown.
 _OTHER_SUFFIXES = """
-    1.1 1.3.10 1.9 1.20.1 1.20.2 1.40 1.42 3.1.2.1.1 3.1.2.1.4 3.1.2.2.1 3.1.2.3.1 3.1.2.3.2 3.1.2.3.3 3.1.2.3.4
+    1.1 1.9 1.20.1 1.20.2 1.40 1.42 3.1.2.1.1 3.1.2.1.4 3.1.2.2.1 3.1.2.3.1 3.1.2.3.2 3.1.2.3.3 3.1.2.3.4
     3.1.2.3.5 3.1.2.5.1 3.1.2.5.4 3.1.2.5.5 3.1.2.6.1 4.2 5.1.1.1 5.1.1.2 5.1.1.4 5.1.1.4.1 5.1.1.4.2 5.1.1.9
     5.1.1.9.1 5.1.1.14 5.1.1.15 5.1.1.16 5.1.1.16.376 5.1.1.18 5.1.1.18.1 5.1.1.22 5.1.1.23 5.1.1.24 5.1.1.26
     5.1.1.31 5.1.1.32 5.1.1.33 5.1.4.1.2.1.1 5.1.4.1.2.1.2 5.1.4.1.2.1.3 5.1.4.1.2.2.1 5.1.4.1.2.2.2
@@ -42,6 +42,10 @@ def complaint(sop_class: str, sop_instance: str, transfer_syntax: str, *, checks
 
 def sop_class_complaint(sop_class: str) -> str:
     """Why instances of this SOP class must not be sent, or nothing."""
+    if sop_class == MEDIA_STORAGE_DIRECTORY:
+        return (
+            f"{_invalid('SOP Class UID', sop_class)} (a DICOMDIR: --read-from-dicomdir sends the files that it lists)"
+        )
     if not is_valid_uid(sop_class):
         return _invalid("SOP Class UID", sop_class)
     if is_storage_class(sop_class):
