@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import pdus
 from tests.support.builder import part10
+from tests.support.report import rows
 from tests.support.scripted import (
     ScriptedPeer,
     Step,
@@ -256,6 +257,23 @@ def test_a_single_association_has_no_successor(scripted_peer: Peer, run_dcmsend:
     done = run_dcmsend(*words, *several(tmp_path, 3), timeout=20)
     assert done.returncode == 66
     assert "--single-association allows no other" in report.read_text()
+
+
+def test_with_a_single_association_each_reason_is_its_own(
+    scripted_peer: Peer, run_dcmsend: Command, tmp_path: Path
+) -> None:
+    """130 contexts, and the association breaks: 2 instances had no room in it, 128 lost it."""
+    for number in range(130):
+        (tmp_path / f"{number:03}.dcm").write_bytes(part10(f"{CT}.{number}", f"1.2.3.{number + 1}"))
+    peer = scripted_peer([accept(), store(), expect_message(), close()])
+    path = tmp_path / "report.txt"
+    words = ("-nh", "-ma", "+crf", str(path), "127.0.0.1", str(peer.port))
+    done = run_dcmsend(*words, *sorted(map(str, tmp_path.glob("*.dcm"))), timeout=20)
+    assert done.returncode == 66
+    reasons = [row.get("Reason", "") for row in rows(path)]
+    assert sum("an association takes 128" in reason for reason in reasons) == 2
+    assert sum("the association broke" in reason for reason in reasons) == 126
+    assert sum("not answered: peer closed the connection" in reason for reason in reasons) == 1
 
 
 def test_a_peer_that_aborts_every_association_ends_the_run(

@@ -78,6 +78,13 @@ def test_what_is_left_gets_a_reason_once(journal: Journal) -> None:
     assert not list(journal.pending((1,)))
 
 
+def test_what_is_kept_is_not_left(journal: Journal) -> None:
+    for number, key in enumerate((CT, MR, CT), 1):
+        journal.add(instance(number, key))
+    assert journal.leave("no room", keep=(1,)) == 1
+    assert [number for number, _ in journal.pending((1, 2))] == [1, 3]
+
+
 def test_totals(journal: Journal) -> None:
     statuses = (0, 0, 0xB000, 0xA700, 0x0122, 0xC001, 0x0110)
     for number, status in enumerate(statuses, 1):

@@ -105,10 +105,14 @@ class Journal:
             outcome.number,
         )
 
-    def leave(self, reason: str) -> int:
-        """Give a reason to all that have no outcome yet and never will; how many that were."""
+    def leave(self, reason: str, *, keep: Collection[int] = ()) -> int:
+        """Give a reason to all without an outcome, but for those of the contexts in ``keep``; how many that were."""
         return self._execute(
-            f"UPDATE instance SET reason = {_TEXT} WHERE state = ? AND reason = ''", _bytes(reason), State.PENDING.value
+            f"UPDATE instance SET reason = {_TEXT} WHERE state = ? AND reason = ''"
+            f" AND context NOT IN ({', '.join('?' * len(keep))})",
+            _bytes(reason),
+            State.PENDING.value,
+            *keep,
         ).rowcount
 
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:

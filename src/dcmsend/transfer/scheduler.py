@@ -49,16 +49,17 @@ class Scheduler:
     def run(self) -> Iterator[Event]:
         """Send all that is pending in the journal; what stays pending gets a reason."""
         proposable = yield from self._refuse_proposals()
+        if not self._policy.multiple_associations and len(proposable) > MAX_CONTEXTS:
+            words = f"of {len(proposable)} presentation contexts an association takes {MAX_CONTEXTS}"
+            del proposable[MAX_CONTEXTS:]
+            yield from self._leave(words, keep=proposable)
         keys = self._journal.keys
-        groups = pack([keys[number - 1] for number in proposable])
-        rounds = groups if self._policy.multiple_associations else groups[:1]
-        for index, contexts in enumerate(rounds):
+        for index, contexts in enumerate(pack([keys[number - 1] for number in proposable])):
             members = proposable[index * MAX_CONTEXTS : (index + 1) * MAX_CONTEXTS]
             while self.error is None and any(True for _ in self._journal.pending(members)):
                 yield from self._associate(contexts, members)
-                if not self._policy.multiple_associations:
-                    break
-        yield from self._leave(len(proposable))
+                if self.error is None and not self._policy.multiple_associations:
+                    yield from self._leave("the association broke")
 
     def _refuse_proposals(self) -> Generator[Event, None, list[int]]:
         """Tell the instances for which nothing may be proposed; the numbers of the contexts that remain."""
@@ -107,15 +108,9 @@ class Scheduler:
             return NoAcceptableContext("cannot add presentation contexts: the peer accepted none of them")
         return worker.error
 
-    def _leave(self, needed: int) -> Iterator[Event]:
-        """Give a reason to what stays pending although no error ended the run."""
-        single = "and --single-association allows no other"
-        if self.error is not None or self._policy.multiple_associations:
-            return
-        if needed > MAX_CONTEXTS:
-            reason = f"not tried: of {needed} presentation contexts an association takes {MAX_CONTEXTS}, {single}"
-        else:
-            reason = f"not tried: the association broke, {single}"
-        left = self._journal.leave(reason)
+    def _leave(self, words: str, *, keep: Collection[int] = ()) -> Iterator[Event]:
+        """Give up what is pending, but for the contexts in ``keep``, because there may be no further association."""
+        reason = f"not tried: {words}, and --single-association allows no other"
+        left = self._journal.leave(reason, keep=keep)
         if left:
             yield Notice(f"{left} SOP instances {reason}")
