@@ -7,13 +7,13 @@ what the elements say is decided by those who walk.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from dcmsend.errors import FileError
 from dcmsend.uids import TRANSFER_SYNTAXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Container, Generator
 
     from dcmsend.files.sources import Source
 
@@ -71,18 +71,6 @@ _ITEMS: Final = 1  # of a sequence
 _FRAGMENTS: Final = 2  # of encapsulated pixel data
 
 
-class _Level(NamedTuple):
-    """One level of nesting. ``limit``: its end, or that of the level around it when it ends with a delimiter."""
-
-    kind: int
-    limit: int
-    delimited: bool
-    shown: bool
-    encoding: Encoding
-    tag: int
-    offset: int
-
-
 def tag_text(tag: int) -> str:
     """A tag as it is usually written: ``(0010,0020)``."""
     return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
@@ -101,31 +89,33 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
     end: int,
     descend: Container[int] = frozenset(),
     stop: int = END,
-) -> Iterator[Element]:
+) -> Generator[Element, int | None, None]:
     """All elements from ``start`` to ``end`` in file order, then one with the tag ``END`` where the walk ended.
 
     Sequences, items and fragments are shown only inside the elements whose tags are in ``descend``; all others are
-    passed over, by their length or by looking for their delimiter. The walk ends before the first element of the
-    outermost level with a tag of at least ``stop``. A source that ends before ``end`` is taken as it is.
-    Raises StructureError, and FileError from the source.
+    passed over, by their length or by looking for their delimiter. ``descend`` is asked after the element was yielded.
+    The walk ends before the first element of the outermost level with a tag of at least ``stop``. A source that ends
+    before ``end`` is taken as it is. An offset that is sent into the generator is where it goes on, at the same level:
+    behind the element or item that it has just yielded. Raises StructureError, and FileError from the source.
     """
-    level = _Level(_ELEMENTS, end, delimited=False, shown=True, encoding=encoding, tag=0, offset=start)
-    stack: list[_Level] = []
+    explicit, little = encoding
+    header, long_length = _HEADERS[little], _LENGTHS[little]
+    kind, limit, delimited, shown = _ELEMENTS, end, False, True
+    owner, owner_offset = 0, start
+    stack: list[Any] = []  # of the six lines above, for each level around the present one
     position = start
     depth = tag = 0
     buffer, base = source.window(position, 12)
     held = base + len(buffer)
-    header, long_length, explicit, limit, kind, shown = _hot(level)
     while True:
         if position >= limit:
-            if level.delimited:
-                raise StructureError(level.tag, level.offset, depth - 1, "its end is missing")
+            if delimited:
+                raise StructureError(owner, owner_offset, depth - 1, "its end is missing")
             if not stack:
                 yield 0, END, b"", position, position, 0
                 return
-            level = stack.pop()
+            explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset = stack.pop()
             depth -= 1
-            header, long_length, explicit, limit, kind, shown = _hot(level)
             continue
         if position + 12 > held:
             buffer, base = source.window(position, 12)
@@ -144,21 +134,29 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
             # An item, a fragment or a delimiter (PS3.5 7.5): no VR, whatever the encoding.
             (length,) = long_length(buffer, position - base + 4)
             value = position + 8
-            if tag == ITEM and kind:
-                inner = _item(level, position, value, length, depth)
-                if shown:
-                    yield depth, tag, b"", position, value, UNDEFINED if length == _UNDEFINED_LENGTH else length
-                if inner is None:
-                    position = value + length
-                    continue
-            elif level.delimited and tag == (_SEQUENCE_END if kind else _ITEM_END):
-                level = stack.pop()
+            if tag != ITEM or not kind:
+                if not delimited or tag != (_SEQUENCE_END if kind else _ITEM_END):
+                    raise StructureError(tag, position, depth, "an item, a delimiter or an element in the wrong place")
+                explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset = stack.pop()
                 depth -= 1
-                header, long_length, explicit, limit, kind, shown = _hot(level)
                 position = value
                 continue
-            else:
-                raise StructureError(tag, position, depth, "an item, a delimiter or an element in the wrong place")
+            unlimited = length == _UNDEFINED_LENGTH
+            if unlimited:
+                if kind == _FRAGMENTS:
+                    raise StructureError(ITEM, position, depth, "a fragment of undefined length")
+            elif value + length > limit:
+                raise _too_long(ITEM, position, depth, length)
+            if shown:
+                jump = yield depth, ITEM, b"", position, value, UNDEFINED if unlimited else length
+                if jump is not None:
+                    position = jump
+                    continue
+            if not unlimited and (kind == _FRAGMENTS or not shown):
+                position = value + length
+                continue
+            stack.append((explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset))
+            kind = _ELEMENTS
         else:
             if explicit:
                 if vr in _SHORT_LENGTH:
@@ -174,61 +172,36 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
                 (length,) = long_length(buffer, position - base + 4)
                 value = position + 8
                 vr = b""
-            if length != _UNDEFINED_LENGTH:
+            unlimited = length == _UNDEFINED_LENGTH
+            if not unlimited:
                 following = value + length
                 if following > limit:
                     raise _too_long(tag, position, depth, length)
                 if shown:
-                    yield depth, tag, vr, position, value, length
+                    jump = yield depth, tag, vr, position, value, length
+                    if jump is not None:
+                        position = jump
+                        continue
                 if tag not in descend or not shown:
                     position = following
                     continue
             elif shown:
                 yield depth, tag, vr, position, value, UNDEFINED
-            inner = _contents(level, tag, vr, position, value, length, descend)
-
+            stack.append((explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset))
+            kind = _ITEMS
+            if vr == b"UN":  # PS3.5 6.2.2 note 4 (CP-246)
+                explicit, header, long_length = False, _HEADERS[True], _LENGTHS[True]
+            elif vr in _FRAGMENT_VRS or (tag == _PIXEL_DATA and not vr):
+                kind = _FRAGMENTS
+            shown = shown and tag in descend
         if depth >= 2 * MAX_NESTING:
             raise StructureError(tag, position, depth, f"sequences are nested more than {MAX_NESTING} deep")
-        stack.append(level)
         depth += 1
-        level = inner
-        header, long_length, explicit, limit, kind, shown = _hot(level)
+        owner, owner_offset = tag, position
+        delimited = unlimited
+        if not unlimited:
+            limit = value + length
         position = value
-
-
-def _hot(
-    level: _Level,
-) -> tuple[Callable[..., tuple[int, int, bytes, int]], Callable[..., tuple[int]], bool, int, int, bool]:
-    """What the loop needs of a level, as local variables."""
-    kind, limit, _, shown, (explicit, little), _, _ = level
-    return _HEADERS[little], _LENGTHS[little], explicit, limit, kind, shown
-
-
-def _item(level: _Level, position: int, value: int, length: int, depth: int) -> _Level | None:
-    """The level inside an item, or None where the item is to be passed over by its length."""
-    if length == _UNDEFINED_LENGTH:
-        if level.kind == _FRAGMENTS:
-            raise StructureError(ITEM, position, depth, "a fragment of undefined length")
-        return level._replace(kind=_ELEMENTS, delimited=True, tag=ITEM, offset=position)
-    if value + length > level.limit:
-        raise _too_long(ITEM, position, depth, length)
-    if level.kind == _FRAGMENTS or not level.shown:
-        return None
-    return level._replace(kind=_ELEMENTS, limit=value + length, delimited=False, tag=ITEM, offset=position)
-
-
-def _contents(
-    level: _Level, tag: int, vr: bytes, position: int, value: int, length: int, descend: Container[int]
-) -> _Level:
-    """The level inside a sequence, or inside encapsulated pixel data (PS3.5 7.5, A.4)."""
-    kind, encoding = _ITEMS, level.encoding
-    if vr == b"UN":
-        encoding = IMPLICIT_LE  # PS3.5 6.2.2 note 4 (CP-246)
-    elif vr in _FRAGMENT_VRS or (tag == _PIXEL_DATA and not vr):
-        kind = _FRAGMENTS
-    delimited = length == _UNDEFINED_LENGTH
-    limit = level.limit if delimited else value + length
-    return _Level(kind, limit, delimited, level.shown and tag in descend, encoding, tag, position)
 
 
 def _too_long(tag: int, position: int, depth: int, length: int) -> StructureError:
