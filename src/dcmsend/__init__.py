@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dcmsend.errors import DcmsendError
     from dcmsend.model import (
         AddressFamily,
+        Conversion,
+        Decompression,
         Instance,
         Limits,
         Notice,
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddressFamily",
+    "Conversion",
     "DcmsendError",
+    "Decompression",
     "Instance",
     "Limits",
     "Notice",

@@ -18,9 +18,22 @@ from dcmsend.errors import (
 )
 from dcmsend.events import Context, Event, InstanceFinished, ScanFinished, ScanStarted
 from dcmsend.files.scan import scan as scan_paths
-from dcmsend.model import Instance, Limits, Notice, Outcome, Peer, Policy, Refusal, ScanOptions, Timeouts, Totals
+from dcmsend.model import (
+    Conversion,
+    Instance,
+    Limits,
+    Notice,
+    Outcome,
+    Peer,
+    Policy,
+    Refusal,
+    ScanOptions,
+    Timeouts,
+    Totals,
+)
 from dcmsend.net.association import Association
-from dcmsend.payload.passthrough import Payload, open_payload
+from dcmsend.payload.opening import PayloadOpener, no_decoder
+from dcmsend.plan import Wishes
 from dcmsend.stop import Stop
 from dcmsend.transfer.journal import Journal
 from dcmsend.transfer.scheduler import Scheduler, Settings
@@ -72,6 +85,7 @@ def send(
     *,
     scan: ScanOptions | None = None,
     policy: Policy | None = None,
+    conversion: Conversion | None = None,
     timeouts: Timeouts | None = None,
     limits: Limits | None = None,
     listener: Listener | None = None,
@@ -83,10 +97,16 @@ def send(
     in order, in this thread. ``stop`` ends the run from a signal handler or another thread.
 
     Returns a report also when the run broke: then ``Report.error`` says why, and every instance still has its outcome.
+    Raises ``ConfigurationError`` where a dictionary of ``conversion`` cannot be read, before anything is done.
     """
-    run = _Run(scan or ScanOptions(), policy or Policy(), listener or _ignore, stop or Stop())
-    settings = Settings(peer=peer, policy=run.policy, timeouts=timeouts or Timeouts(), limits=limits or Limits())
-    return run.go(paths, settings)
+    scan, policy, conversion = scan or ScanOptions(), policy or Policy(), conversion or Conversion()
+    if conversion.dictionaries:
+        from dcmsend.payload.dictionary import check_paths
+
+        check_paths(conversion.dictionaries)
+    wishes = Wishes(policy, conversion.decompression, no_decoder)
+    settings = Settings(peer=peer, wishes=wishes, timeouts=timeouts or Timeouts(), limits=limits or Limits())
+    return _Run(scan, PayloadOpener(scan, conversion), listener or _ignore, stop or Stop()).go(paths, settings)
 
 
 def echo(
@@ -119,19 +139,19 @@ def echo(
 class _Run:
     """One call of ``send``: the journal's only writer, and the only one who calls the listener."""
 
-    def __init__(self, scan: ScanOptions, policy: Policy, listener: Listener, stop: Stop) -> None:
-        self.policy = policy
+    def __init__(self, scan: ScanOptions, opener: PayloadOpener, listener: Listener, stop: Stop) -> None:
         self._scan = scan
+        self._opener = opener
         self._tell = listener
         self._stop = stop
         self._journal = Journal()
         self._refused = 0
 
     def go(self, paths: Iterable[str], settings: Settings) -> Report:
-        scheduler = Scheduler(self._journal, settings, self._open, self._stop)
+        scheduler = Scheduler(self._journal, settings, self._opener, self._stop)
         error: DcmsendError | None
         try:
-            self._take_on(paths)
+            self._take_on(paths, halt=settings.wishes.policy.halt)
             for event in scheduler.run():
                 if isinstance(event, InstanceFinished):
                     self._journal.record(event.outcome)
@@ -146,10 +166,7 @@ class _Run:
         )
         return Report(settings.peer, self._journal, totals, error)
 
-    def _open(self, instance: Instance) -> Payload:
-        return open_payload(instance, self._scan)
-
-    def _take_on(self, paths: Iterable[str]) -> None:
+    def _take_on(self, paths: Iterable[str], *, halt: bool) -> None:
         """Scan the input into the journal. Raises ``InputError``, ``Interrupted``."""
         self._tell(ScanStarted(self._scan.directories))
         looked_at = False  # anything at all, though nothing may have come of it
@@ -161,7 +178,7 @@ class _Run:
                 looked_at |= isinstance(found, Notice) and found.empty
                 if isinstance(found, Refusal):
                     self._refused += 1
-                    if self.policy.halt:
+                    if halt:
                         raise InvalidInputError(found.path, found.reason)
             if self._stop.requested:
                 raise Interrupted("stopped by the user")

@@ -106,6 +106,30 @@ class Policy:
     legal_proposals_only: bool = False  # -nip
 
 
+class Decompression(Enum):
+    """What may be decompressed when the peer does not take the file's own transfer syntax."""
+
+    NEVER = "never"
+    LOSSLESS = "lossless"
+    LOSSY = "lossy"  # and lossless
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """How data sets are converted where the peer does not accept them as they are.
+
+    ``compression_level``: 0 (none) to 9, for what is deflated anew. ``dictionaries``: paths of files in the format of
+    DCMTK's data dictionary, for private attributes whose VR is nowhere else to be found.
+    """
+
+    decompression: Decompression = Decompression.LOSSLESS
+    compression_level: int = 6
+    dictionaries: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.compression_level <= 9, "compression level must be from 0 to 9")
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """A file that passed the checks of the scan.

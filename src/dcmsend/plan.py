@@ -1,31 +1,51 @@
 """What to propose, how it fits into associations, and which accepted context carries an instance. Pure decisions.
 
-Clauses: PS3.8 9.3.2.2 (presentation contexts), PS3.5 10 (which transfer syntaxes must be offered). Nothing is converted
-yet, so each pair of SOP class and transfer syntax is proposed in a context of its own, with that syntax alone: a peer
-that accepts it accepts the file as it is.
+Clauses: PS3.8 9.3.2.2 (presentation contexts), PS3.5 10 (which transfer syntaxes must be offered). Each pair of SOP
+class and transfer syntax is proposed in a context of its own, with that syntax alone: a peer that accepts it accepts
+the file as it is, and no choice of the peer leads to a conversion that nobody needs. Where an instance could be
+converted, one more context of its SOP class has the uncompressed syntaxes that are not proposed anyway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from dcmsend.events import Context
-from dcmsend.model import MAX_CONTEXTS, Policy
-from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES, Family, transfer_syntax_label
+from dcmsend.model import MAX_CONTEXTS, Decompression, Policy
+from dcmsend.uids import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    MAX_UID_LENGTH,
+    TRANSFER_SYNTAXES,
+    Family,
+    transfer_syntax_label,
+)
 
 Key = tuple[str, str]  # SOP class UID, transfer syntax UID: instances with the same two share a context
 
-# Whether a context without the default transfer syntax (implicit VR little endian) may be proposed under -nip.
-# PS3.5 10.1 waives it for lossy data; native data could be sent in the default syntax, so it is never refused.
-_LEGAL_ALONE: Final[dict[Family, bool]] = {
-    Family.NATIVE: True,
-    Family.LOSSY: True,
-    Family.REFERENCED: True,
-    Family.DEFLATED: False,
-    Family.LOSSLESS: False,
-    Family.ENCAPSULATED_NATIVE: False,
+# What conversion is proposed to; and all that an accepted context may have been proposed for by other instances.
+_OFFERED: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+_TARGETS: Final = (*_OFFERED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
+
+_NEVER: Final = "--decompress-never forbids it"
+_NOT_LOSSY: Final = "it was compressed with loss, and only --decompress-lossy allows to decompress it"
+_NO_WAY: Final = "there is no way to do that"
+
+# Family -> what stands against its conversion under each mode of decompression; all but native ones need a decoder.
+_AGAINST: Final[dict[Family, dict[Decompression, str]]] = {
+    Family.NATIVE: {},
+    Family.DEFLATED: {Decompression.NEVER: _NEVER},
+    Family.LOSSLESS: {Decompression.NEVER: _NEVER},
+    Family.ENCAPSULATED_NATIVE: {Decompression.NEVER: _NEVER},
+    Family.LOSSY: {Decompression.NEVER: _NEVER, Decompression.LOSSLESS: _NOT_LOSSY},
+    Family.REFERENCED: dict.fromkeys(Decompression, _NO_WAY),
 }
+_NEEDS_DECODER: Final = frozenset((Family.LOSSLESS, Family.LOSSY, Family.ENCAPSULATED_NATIVE))
+# What may be proposed without the default transfer syntax: lossy data (PS3.5 10.1), and what has no pixel data.
+_LEGAL_ALONE: Final = frozenset((Family.LOSSY, Family.REFERENCED))
 
 # Result/Reason of PS3.8 Table 9-18, and two of our own.
 NOT_ANSWERED: Final = -1
@@ -34,33 +54,76 @@ _RESULTS: Final[dict[int, str]] = {
     1: "the peer refused it (user rejection)",
     2: "the peer refused it without a reason",
     3: "the peer does not support this SOP class",
-    4: "the peer does not support this transfer syntax for it, and this version sends files unconverted",
+    4: "the peer does not support this transfer syntax for it",
     NOT_ANSWERED: "the peer's answer leaves it out",
     NOT_PROPOSED: "the peer chose a transfer syntax that was not proposed",
 }
+_UNKNOWN_CLASS: Final = 3
 
 
-def refusal(key: Key, policy: Policy) -> str:
-    """Why nothing may be proposed for a pair of SOP class and transfer syntax; empty where something may."""
-    sop_class, syntax = key
-    if max(len(sop_class), len(syntax)) > MAX_UID_LENGTH:
-        return f"a UID of more than {MAX_UID_LENGTH} characters cannot be proposed"
-    known = TRANSFER_SYNTAXES.get(syntax)
-    if policy.legal_proposals_only and known is not None and not _LEGAL_ALONE[known.family]:
-        return (
-            f"{known.name} alone is no legal proposal (--no-illegal-proposal), "
-            "and this version cannot convert it to Little Endian Implicit"
-        )
-    return ""
+class Wishes(NamedTuple):
+    """What may be proposed and converted. ``no_decoder``: why a transfer syntax cannot be decoded here, or nothing."""
+
+    policy: Policy
+    decompression: Decompression
+    no_decoder: Callable[[str], str]
+
+    def against(self, syntax: str) -> str:
+        """Why data in a transfer syntax is not converted to an uncompressed one; empty where it may be."""
+        known = TRANSFER_SYNTAXES.get(syntax)
+        if known is None:
+            return _NO_WAY
+        reason = _AGAINST[known.family].get(self.decompression, "")
+        return reason or (self.no_decoder(syntax) if known.family in _NEEDS_DECODER else "")
+
+    def refusal(self, key: Key) -> str:
+        """Why nothing may be proposed for a pair of SOP class and transfer syntax; empty where something may."""
+        sop_class, syntax = key
+        if max(len(sop_class), len(syntax)) > MAX_UID_LENGTH:
+            return f"a UID of more than {MAX_UID_LENGTH} characters cannot be proposed"
+        known = TRANSFER_SYNTAXES.get(syntax)
+        if self.policy.legal_proposals_only and known is not None and known.family not in _LEGAL_ALONE:
+            reason = self.against(syntax)
+            if reason:
+                return (
+                    f"{known.name} alone is no legal proposal (--no-illegal-proposal), "
+                    f"and it is not converted to Little Endian Implicit: {reason}"
+                )
+        return ""
 
 
-def pack(keys: Sequence[Key], *, limit: int = MAX_CONTEXTS) -> list[tuple[Context, ...]]:
-    """Contexts for each association, in the order of the keys, with odd IDs from 1 (PS3.8 9.3.2.2)."""
-    groups = [keys[start : start + limit] for start in range(0, len(keys), limit)]
-    return [
-        tuple(Context(2 * i + 1, sop_class, (syntax,)) for i, (sop_class, syntax) in enumerate(group))
-        for group in groups
-    ]
+class Group(NamedTuple):
+    """What goes over one association: its contexts, and the indexes of the keys that they are for."""
+
+    contexts: tuple[Context, ...]
+    members: tuple[int, ...]
+
+
+def pack(keys: Sequence[Key], wishes: Wishes, *, limit: int = MAX_CONTEXTS) -> list[Group]:
+    """Contexts for each association, with odd IDs from 1 (PS3.8 9.3.2.2), in the order of the keys."""
+    groups: list[Group] = []
+    members: list[int] = []
+    for index in range(len(keys) + 1):
+        if index < len(keys) and sum(1 for _ in _proposals([keys[i] for i in (*members, index)], wishes)) <= limit:
+            members.append(index)
+        elif members:
+            proposals = _proposals([keys[i] for i in members], wishes)
+            contexts = (Context(2 * i + 1, *proposal) for i, proposal in enumerate(proposals))
+            groups.append(Group(tuple(contexts), tuple(members)))
+            members = [index]
+    return groups
+
+
+def _proposals(keys: Iterable[Key], wishes: Wishes) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Abstract syntax and transfer syntaxes of each context: for each SOP class its own, then uncompressed ones."""
+    own: dict[str, list[str]] = {}
+    for sop_class, syntax in keys:
+        own.setdefault(sop_class, []).append(syntax)
+    for sop_class, syntaxes in own.items():
+        yield from ((sop_class, (syntax,)) for syntax in syntaxes)
+        offered = tuple(syntax for syntax in _OFFERED if syntax not in syntaxes)
+        if offered and not all(wishes.against(syntax) for syntax in syntaxes):
+            yield sop_class, offered
 
 
 def answered(proposed: Iterable[Context], results: Iterable[tuple[int, int, str]]) -> tuple[Context, ...]:
@@ -86,31 +149,50 @@ def answered(proposed: Iterable[Context], results: Iterable[tuple[int, int, str]
     return tuple(answers)
 
 
+class Route(NamedTuple):
+    """An accepted context, and the transfer syntax in which an instance goes over it."""
+
+    context_id: int
+    transfer_syntax: str
+
+
 class Routes:
     """Which accepted context carries what, on one association."""
 
-    def __init__(self, contexts: Iterable[Context]) -> None:
+    def __init__(self, contexts: Iterable[Context], wishes: Wishes) -> None:
         self._contexts = tuple(contexts)
+        self._wishes = wishes
         self._accepted = {(c.abstract_syntax, c.accepted): c.context_id for c in self._contexts if c.accepted}
 
     def __bool__(self) -> bool:
         """Whether anything at all was accepted."""
         return bool(self._accepted)
 
-    def find(self, sop_class: str, syntax: str) -> int:
-        """ID of an accepted context that carries the instance unchanged; 0 where there is none."""
+    def find(self, sop_class: str, syntax: str) -> Route | None:
+        """The best way for an instance: unchanged where possible, else converted, where that may be."""
+        targets = (syntax,) if self._wishes.against(syntax) else (syntax, *_TARGETS)
+        found = ((self.carrier(sop_class, target), target) for target in targets)
+        return next((Route(context_id, target) for context_id, target in found if context_id), None)
+
+    def carrier(self, sop_class: str, syntax: str) -> int:
+        """ID of the accepted context for a SOP class in this very transfer syntax; 0 where there is none."""
         return self._accepted.get((sop_class, syntax), 0)
 
     def proposed(self, sop_class: str, syntax: str) -> int:
         """ID of the context in which the pair was proposed, accepted or not; 0 where it was in none."""
-        pairs = ((c.context_id, c) for c in self._contexts if c.abstract_syntax == sop_class)
-        return next((context_id for context_id, c in pairs if syntax in c.transfer_syntaxes), 0)
+        return next((c.context_id for c in self._contexts_of(sop_class) if syntax in c.transfer_syntaxes), 0)
 
     def why_not(self, sop_class: str, syntax: str) -> str:
-        """One line for the user on why there is no such context."""
+        """One line for the user on why there is no way."""
         name = transfer_syntax_label(syntax)
-        for context in self._contexts:
-            if context.abstract_syntax == sop_class and syntax in context.transfer_syntaxes:
-                words = _RESULTS.get(context.result or 0, f"the peer refused it with result {context.result}")
-                return f"no acceptable presentation context for {name}: {words}"
-        return f"no presentation context with SOP class {sop_class} and {name} was proposed"
+        context = next((c for c in self._contexts_of(sop_class) if syntax in c.transfer_syntaxes), None)
+        if context is None:
+            return f"no presentation context with SOP class {sop_class} and {name} was proposed"
+        words = _RESULTS.get(context.result or 0, f"the peer refused it with result {context.result}")
+        if context.result != _UNKNOWN_CLASS:
+            against = self._wishes.against(syntax)
+            words += f", and it is not converted: {against}" if against else ", nor any uncompressed one"
+        return f"no acceptable presentation context for {name}: {words}"
+
+    def _contexts_of(self, sop_class: str) -> Iterator[Context]:
+        return (context for context in self._contexts if context.abstract_syntax == sop_class)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.log import Level
-from dcmsend.cli.options import BY_NAME, OPTIONS, PARAMETERS, VERBOSE_MODE, Argument, Decompression, Kind, Option
+from dcmsend.cli.options import BY_NAME, OPTIONS, PARAMETERS, VERBOSE_MODE, Argument, Kind, Option
 from dcmsend.cli.words import MANY, expand, scan_number
-from dcmsend.model import Limits, Peer, Policy, ScanOptions, Timeouts
+from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,14 +60,13 @@ class Arguments:
     files: tuple[str, ...]
     scan: ScanOptions
     policy: Policy
+    conversion: Conversion
     timeouts: Timeouts
     limits: Limits
     log_level: Level
     verbose_contexts: bool = False
     report_file: str = ""
     dcmtk_exit_codes: bool = False
-    decompression: Decompression = Decompression.LOSSLESS
-    compression_level: int = 6
 
 
 def parse(words: Sequence[str]) -> Arguments | Option:
@@ -130,6 +129,7 @@ def arguments(line: CommandLine, level: Level) -> Arguments:
         files=tuple(files),
         scan=ScanOptions(**part("scan")),
         policy=Policy(**part("policy")),
+        conversion=Conversion(**part("conversion")),
         timeouts=Timeouts(**part("timeouts")),
         limits=Limits(**part("limits")),
         log_level=level,

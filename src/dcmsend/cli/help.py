@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dcmsend.cli.options import OPTIONS, PARAMETERS, Argument, Kind, Option
 from dcmsend.uids import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
@@ -47,12 +48,14 @@ def version() -> str:
 
 def decoders() -> str:
     """The text of ``--list-decoders``."""
-    native = "".join(f"- {transfer_syntax_name(uid)}\n" for uid in _NATIVE)
-    return (
-        f"{heading()}\nTransfer syntaxes supported natively:\n{native}\n"
-        "Transfer syntaxes supported by decoders:\n"
-        "- none: this version sends all data sets in the transfer syntax of their file\n"
+    from dcmsend.payload.codecs import working_decoders
+
+    groups = (
+        ("Transfer syntaxes supported natively:", _NATIVE),
+        ("Transfer syntaxes supported by decoders:", (DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, *working_decoders())),
     )
+    lists = ("\n".join((title, *(f"- {transfer_syntax_name(uid)}" for uid in uids))) for title, uids in groups)
+    return f"{heading()}\n" + "\n\n".join(lists) + "\n"
 
 
 # By the long name of the option that asks for it.

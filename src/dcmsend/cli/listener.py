@@ -113,6 +113,9 @@ class Listener:
         instance = event.instance
         self._log.debug(f"sending SOP instance from file: {instance.path}")
         self._log.debug(f"using presentation context {event.context_id}, {transfer_syntax_name(event.network_syntax)}")
+        if event.network_syntax != instance.transfer_syntax:
+            names = (transfer_syntax_name(uid) for uid in (instance.transfer_syntax, event.network_syntax))
+            self._log.info(f"Converting transfer syntax: {' -> '.join(names)}")
         self._log.info(f"Sending C-STORE Request (MsgID {event.message_id}, {modality_code(instance.sop_class)})")
 
     def _instance_finished(self, event: InstanceFinished) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dcmsend.api import Report
     from dcmsend.cli.grammar import Arguments
+    from dcmsend.model import Conversion
     from dcmsend.stop import Stop
 
 _REQUESTS_TO_STOP: Final = 2  # finish the instance under way; abort
@@ -79,6 +80,7 @@ def _send(arguments: Arguments, log: Log) -> int:
             arguments.files,
             scan=arguments.scan,
             policy=arguments.policy,
+            conversion=_conversion(arguments),
             timeouts=arguments.timeouts,
             limits=arguments.limits,
             listener=Listener(log, arguments.peer, halt=halt, contexts=arguments.verbose_contexts),
@@ -86,6 +88,17 @@ def _send(arguments: Arguments, log: Log) -> int:
         ) as report,
     ):
         return _conclude(report, arguments, log)
+
+
+def _conversion(arguments: Arguments) -> Conversion:
+    """How to convert, with the dictionaries that the environment names."""
+    if not os.environ.get("DCMDICTPATH"):
+        return arguments.conversion
+    from dataclasses import replace
+
+    from dcmsend.payload.dictionary import dictionary_paths
+
+    return replace(arguments.conversion, dictionaries=dictionary_paths(os.environ))
 
 
 def _conclude(report: Report, arguments: Arguments, log: Log) -> int:

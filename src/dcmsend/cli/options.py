@@ -10,21 +10,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.cli.log import Level
-from dcmsend.model import DEFAULT_PDU, MAX_PDU, MIN_PDU, AddressFamily, ReadMode
+from dcmsend.model import DEFAULT_PDU, MAX_PDU, MIN_PDU, AddressFamily, Decompression, ReadMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 VERBOSE_MODE: Final = "verbose mode"
 LONGEST_WAIT: Final = 2_000_000  # seconds; more does not fit into poll(2), and nobody waits 23 days
-
-
-class Decompression(Enum):
-    """What may be decompressed when the peer does not take the file's own transfer syntax."""
-
-    NEVER = "never"
-    LOSSLESS = "lossless"
-    LOSSY = "lossy"
 
 
 class Kind(Enum):
@@ -196,20 +188,20 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     # processing options
     Option(
-        section=_CONVERSION, short="-dn", long="--decompress-never", block="decompress", sets="run.decompression",
-        value=Decompression.NEVER, help="never decompress (no effect yet: nothing is converted)",
+        section=_CONVERSION, short="-dn", long="--decompress-never", block="decompress",
+        sets="conversion.decompression", value=Decompression.NEVER, help="never decompress compressed data sets",
     ),
     Option(
         section=_CONVERSION, short="+dls", long="--decompress-lossless", block="decompress",
-        sets="run.decompression", value=Decompression.LOSSLESS, default=True,
-        help="decompress what was compressed without loss (no effect yet)",
+        sets="conversion.decompression", value=Decompression.LOSSLESS, default=True,
+        help="only decompress lossless compression, where the peer does not take it",
     ),
     Option(
-        section=_CONVERSION, short="+dly", long="--decompress-lossy", block="decompress", sets="run.decompression",
-        value=Decompression.LOSSY, help="decompress what was compressed with loss too (no effect yet)",
+        section=_CONVERSION, short="+dly", long="--decompress-lossy", block="decompress",
+        sets="conversion.decompression", value=Decompression.LOSSY, help="decompress both lossy and lossless compression",
     ),
     Option(
-        section=_DEFLATE, short="+cl", long="--compression-level", sets="run.compression_level",
+        section=_DEFLATE, short="+cl", long="--compression-level", sets="conversion.compression_level",
         argument=Argument(name="level", kind=Kind.INTEGER, minimum=0, maximum=9, default="6"),
         help="from 0 (stored) over 1 (fast) to 9 (small) (no effect yet)",
     ),

@@ -1,11 +1,12 @@
 """Data sets: which encoding one has, what instance it is, and whether its structure holds before it is sent.
 
-It owns the structural check: the elements of the top level rise, their lengths fit, and the chain ends exactly where
-the data does. Values are not looked at, apart from the two UIDs (PS3.5 7; PS3.3 C.12.1).
+It owns the structural check: lengths fit, the chain ends exactly where the data does, the elements of the top level
+rise or can be sorted. Values are not looked at, apart from the two UIDs (PS3.5 7; PS3.3 C.12.1).
 """
 
 from __future__ import annotations
 
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
@@ -55,7 +56,9 @@ _TRANSFER_SYNTAX_OF: Final = {
 class Checked(NamedTuple):
     """A data set that may be sent: from its offset in the file to ``end``.
 
-    ``pad`` counts the NUL bytes to be sent behind it (PS3.5 A.5). An empty UID is one that is missing.
+    ``pad`` counts the NUL bytes to be sent behind it (PS3.5 A.5). An empty UID is one that is missing. ``faulty``: it
+    must be written anew to be sent, for which ``runs`` say where elements stand (offsets in the data set as it is when
+    inflated) that are in order one after the other.
     """
 
     end: int
@@ -63,6 +66,8 @@ class Checked(NamedTuple):
     sop_class: str
     sop_instance: str
     notices: tuple[str, ...]
+    runs: tuple[tuple[int, int], ...]
+    faulty: bool = False
 
 
 def guess_transfer_syntax(source: Source, offset: int) -> str:
@@ -104,16 +109,44 @@ def check(source: Source, offset: int, size: int, transfer_syntax: str) -> Check
         return _check_deflated(source, offset, size, transfer_syntax)
     chain = _Chain(source, transfer_syntax)
     end = chain.follow(walk(source, encoding_of(transfer_syntax), offset, size), size)
-    if (end - offset) % 2:
-        raise FileError(f"the data set has an odd length ({end - offset} bytes) and cannot be sent (PS3.8 E)")
-    return Checked(end, 0, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices))
+    runs: tuple[tuple[int, int], ...] = ((offset, end),)
+    if chain.unsorted:
+        runs = _sorted(source, transfer_syntax, offset, end)
+        chain.notices.append("its elements are not in order, they are sorted before sending")
+    faulty = chain.unsorted or (end - offset) % 2 == 1  # an odd length cannot be sent (PS3.8 E.2)
+    return Checked(end, 0, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices), runs, faulty)
+
+
+def _sorted(source: Source, transfer_syntax: str, offset: int, end: int) -> tuple[tuple[int, int], ...]:
+    """Where each element begins and ends, by rising tags. Raises FileError where a tag has two different values."""
+    found = islice(walk(source, encoding_of(transfer_syntax), offset, end), _MAX_SORTED + 2)
+    elements = [(tag, start, behind) for (_, tag, _, start, _, _), (_, _, _, behind, _, _) in pairwise(found)]
+    if len(elements) > _MAX_SORTED:
+        raise FileError(f"more than {_MAX_SORTED} elements that are not in order: too many to sort")
+    runs: list[tuple[int, int]] = []
+    previous = (-1, 0, 0)
+    for element in sorted(elements):
+        tag, start, behind = element
+        if tag != previous[0]:
+            runs.append((start, behind))
+            previous = element
+        elif not _same(source, previous[1:], (start, behind)):
+            raise FileError(f"{tag_text(tag)} stands in the data set twice, with different values")
+    return tuple(runs)
+
+
+def _same(source: Source, first: tuple[int, int], second: tuple[int, int]) -> bool:
+    length = first[1] - first[0]
+    if length != second[1] - second[0] or length > WINDOW:
+        return False
+    return _bytes_at(source, first[0], length) == _bytes_at(source, second[0], length)
 
 
 def _check_deflated(source: Source, offset: int, size: int, transfer_syntax: str) -> Checked:
     inflated = InflateSource(source, offset, size)
     chain = _Chain(inflated, transfer_syntax)
     try:
-        chain.follow(walk(inflated, encoding_of(transfer_syntax), 0, UNBOUNDED), None)
+        inside = chain.follow(walk(inflated, encoding_of(transfer_syntax), 0, UNBOUNDED), None)
     except StructureError:
         if not inflated.complete and inflated.position >= size:
             raise FileError(_DEFLATE_CUT) from None
@@ -127,10 +160,14 @@ def _check_deflated(source: Source, offset: int, size: int, transfer_syntax: str
         raise FileError(f"{size - end} bytes that do not belong to it follow the deflated data set at byte {end}")
     elif size - end > 1:
         chain.notices.append(_zeros_left(size - end))
+    if chain.unsorted:
+        raise FileError("the elements of a deflated data set are not in order")
     pad = (end - offset) % 2
-    return Checked(end, pad, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices))
+    runs = ((0, inside),)
+    return Checked(end, pad, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices), runs)
 
 
+_MAX_SORTED: Final = 65536
 _GZIP_TRAILER: Final = 8  # bytes
 _DEFLATE_CUT: Final = "the deflated data set is cut off: its end is missing"
 
@@ -141,6 +178,7 @@ class _Chain:
     def __init__(self, source: Source, transfer_syntax: str) -> None:
         self.uids = {SOP_CLASS: "", SOP_INSTANCE: ""}
         self.notices: list[str] = []
+        self.unsorted = False
         self._source = source
         known = TRANSFER_SYNTAXES.get(transfer_syntax)
         self._encapsulated = known.encapsulated if known and known.family is not Family.REFERENCED else None
@@ -153,8 +191,9 @@ class _Chain:
         odd: list[int] = []
         try:
             for _, tag, _, start, value, length in elements:
-                if tag <= previous or (self._padding is not None and tag != END):
-                    raise StructureError(tag, start, 0, f"it stands after {tag_text(previous)}: tags must rise")
+                if self._padding is not None and tag != END:
+                    raise StructureError(tag, start, 0, "it stands behind the trailing padding")
+                self.unsorted |= tag <= previous
                 previous = tag
                 end = start
                 if length & 1 and length > 0 and tag != TRAILING_PADDING:

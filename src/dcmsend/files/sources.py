@@ -46,10 +46,10 @@ class FileSource:
     The caller owns ``descriptor``. Raises FileError where the system cannot read.
     """
 
-    __slots__ = ("_base", "_buffer", "_descriptor", "head", "size")
+    __slots__ = ("_base", "_buffer", "descriptor", "head", "size")
 
     def __init__(self, descriptor: int, size: int, head_size: int = WINDOW) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self.size = size
         self.head = read_at(descriptor, min(size, head_size), 0)
         self._buffer, self._base = self.head, 0
@@ -62,7 +62,7 @@ class FileSource:
         if offset < self._base or end > held:
             # After a jump (over a value, from fragment to fragment) chances are that only a header is wanted.
             ahead = _SMALL_WINDOW if offset > held + WINDOW else WINDOW
-            self._buffer = read_at(self._descriptor, min(max(need, ahead), max(self.size - offset, 0)), offset)
+            self._buffer = read_at(self.descriptor, min(max(need, ahead), max(self.size - offset, 0)), offset)
             self._base = offset
         return self._buffer, self._base
 

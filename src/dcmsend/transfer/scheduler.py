@@ -11,13 +11,14 @@ from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass
 
 from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptableContext, NoProposal, RunStopped
-from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Context, Event, InstanceFinished
-from dcmsend.model import MAX_CONTEXTS, Limits, Notice, Outcome, Peer, Policy, State, Timeouts
+from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Event, InstanceFinished
+from dcmsend.model import MAX_CONTEXTS, Limits, Notice, Outcome, Peer, State, Timeouts
 from dcmsend.net.association import Association
-from dcmsend.plan import Routes, pack, refusal
+from dcmsend.plan import Group, Routes, Wishes, pack
 from dcmsend.stop import Stop
+from dcmsend.transfer.ahead import Ahead, Opener
 from dcmsend.transfer.journal import Journal
-from dcmsend.transfer.worker import Opener, Worker
+from dcmsend.transfer.worker import Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Settings:
     """All that a transfer needs to know beside its list."""
 
     peer: Peer
-    policy: Policy
+    wishes: Wishes
     timeouts: Timeouts
     limits: Limits
 
@@ -42,22 +43,24 @@ class Scheduler:
         self.contexts = 0
         self._journal = journal
         self._settings = settings
-        self._policy = settings.policy
+        self._policy = settings.wishes.policy
         self._open = opener
         self._stop = stop
 
     def run(self) -> Iterator[Event]:
         """Send all that is pending in the journal; what stays pending gets a reason."""
         proposable = yield from self._refuse_proposals()
-        if not self._policy.multiple_associations and len(proposable) > MAX_CONTEXTS:
-            words = f"of {len(proposable)} presentation contexts an association takes {MAX_CONTEXTS}"
-            del proposable[MAX_CONTEXTS:]
-            yield from self._leave(words, keep=proposable)
         keys = self._journal.keys
-        for index, contexts in enumerate(pack([keys[number - 1] for number in proposable])):
-            members = proposable[index * MAX_CONTEXTS : (index + 1) * MAX_CONTEXTS]
+        groups = pack([keys[number - 1] for number in proposable], self._settings.wishes)
+        if not self._policy.multiple_associations and len(groups) > 1:
+            needed = sum(len(group.contexts) for group in groups)
+            words = f"of {needed} presentation contexts an association takes {MAX_CONTEXTS}"
+            del groups[1:]
+            yield from self._leave(words, keep=[proposable[index] for index in groups[0].members])
+        for group in groups:
+            members = [proposable[index] for index in group.members]
             while self.error is None and any(True for _ in self._journal.pending(members)):
-                yield from self._associate(contexts, members)
+                yield from self._associate(group, members)
                 if self.error is None and not self._policy.multiple_associations:
                     yield from self._leave("the association broke")
 
@@ -65,7 +68,7 @@ class Scheduler:
         """Tell the instances for which nothing may be proposed; the numbers of the contexts that remain."""
         proposable = []
         for number, key in enumerate(self._journal.keys, 1):
-            reason = refusal(key, self._policy)
+            reason = self._settings.wishes.refusal(key)
             if not reason:
                 proposable.append(number)
                 continue
@@ -75,36 +78,37 @@ class Scheduler:
                 yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
         return proposable
 
-    def _associate(self, contexts: tuple[Context, ...], members: Collection[int]) -> Iterator[Event]:
+    def _associate(self, group: Group, members: Collection[int]) -> Iterator[Event]:
         """One association, from its request to its end."""
         self.associations += 1
-        self.contexts += len(contexts)
+        self.contexts += len(group.contexts)
         number, settings = self.associations, self._settings
-        yield AssociationRequested(number, contexts, self._policy.multiple_associations)
+        yield AssociationRequested(number, group.contexts, self._policy.multiple_associations)
         try:
             association = Association.request(
-                settings.peer, contexts, timeouts=settings.timeouts, limits=settings.limits, stop=self._stop
+                settings.peer, group.contexts, timeouts=settings.timeouts, limits=settings.limits, stop=self._stop
             )
         except NetworkError as error:
             self.error = Interrupted("stopped by the user") if self._stop.aborted else error
             yield AssociationEnded(number, str(error))
             return
-        worker = Worker(number, association, self._open, halt=self._policy.halt, stop=self._stop)
+        routes = Routes(association.contexts, settings.wishes)
+        worker = Worker(number, association, routes, Ahead(self._open), halt=self._policy.halt, stop=self._stop)
         try:
             yield AssociationAccepted(number, association.max_pdu, association.contexts, association.implementation)
             yield from worker.run(self._journal.pending(members))
         finally:
             self._stop.wake = None
-        self.error = self._verdict(worker, association)
+        self.error = self._verdict(worker, routes)
 
-    def _verdict(self, worker: Worker, association: Association) -> DcmsendError | None:
+    def _verdict(self, worker: Worker, routes: Routes) -> DcmsendError | None:
         """What an association that is over means for the run: the error that ends it, or ``None``."""
         if isinstance(worker.error, NetworkError):
             if self._policy.halt:
                 return RunStopped(f"cannot send SOP instance: {worker.error}")
             # An association that broke before anything was tried would break again, for ever.
             return None if worker.finished else worker.error
-        if worker.error is None and not self._policy.multiple_associations and not Routes(association.contexts):
+        if worker.error is None and not self._policy.multiple_associations and not routes:
             return NoAcceptableContext("cannot add presentation contexts: the peer accepted none of them")
         return worker.error
 

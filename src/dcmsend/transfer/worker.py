@@ -6,20 +6,18 @@ failure means for the instances under way. Decides nothing about further associa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Generator, Iterable, Iterator
+from typing import NamedTuple
 
 from dcmsend.errors import DcmsendError, FileError, Interrupted, NetworkError, RunStopped
 from dcmsend.events import AssociationEnded, Event, InstanceFinished, InstanceStarted
 from dcmsend.model import Instance, Notice, Outcome, State
 from dcmsend.net.association import Association
-from dcmsend.payload.passthrough import Payload
+from dcmsend.payload.payload import Payload
 from dcmsend.plan import Routes
 from dcmsend.stop import Stop
+from dcmsend.transfer.ahead import Ahead, Entry, Opening
 from dcmsend.wire.command import Response
-
-Entry: TypeAlias = tuple[int, Instance]
-Opener: TypeAlias = Callable[[Instance], Payload]
 
 
 class _Ready(NamedTuple):
@@ -39,13 +37,15 @@ class Worker:
     ``finished`` counts the instances that got their outcome here.
     """
 
-    def __init__(self, number: int, association: Association, opener: Opener, *, halt: bool, stop: Stop) -> None:
+    def __init__(
+        self, number: int, association: Association, routes: Routes, ahead: Ahead, *, halt: bool, stop: Stop
+    ) -> None:
         self.error: DcmsendError | None = None
         self.finished = 0
         self._number = number
         self._association = association
-        self._routes = Routes(association.contexts)
-        self._open = opener
+        self._routes = routes
+        self._ahead = ahead
         self._halt = halt and bool(self._routes)  # where nothing was accepted, each is told and the run goes on
         self._stop = stop
         self._under_way: dict[int, _Ready] = {}  # by Message ID
@@ -54,20 +54,21 @@ class Worker:
         """Send what can be sent, then release. The association is closed on every way out."""
         try:
             self._stop.busy = True  # nothing is waited for here but responses: a first request to stop is soon heeded
-            yield from self._send_all(iter(entries))
+            yield from self._send_all(self._ahead.open(entries, self._routes))
             self._stop.busy = False
             yield self._release()
         finally:
             self._stop.busy = False
+            self._ahead.close()
             self._association.abort()
 
-    def _send_all(self, entries: Iterator[Entry]) -> Iterator[Event]:
-        ahead = yield from self._prepare(entries)
+    def _send_all(self, openings: Iterator[Opening]) -> Iterator[Event]:
+        ahead = yield from self._prepare(openings)
         try:
             while ahead or self._under_way:
                 while ahead and len(self._under_way) < self._association.window:
                     yield from self._send(ahead)
-                    ahead = yield from self._prepare(entries)  # while the peer works
+                    ahead = yield from self._prepare(openings)  # while the peer works
                 if self._under_way:
                     yield from self._collect()
                 if ahead and self._must_end():
@@ -82,24 +83,24 @@ class Worker:
             self.error = Interrupted("stopped by the user")
         return self.error is not None
 
-    def _prepare(self, entries: Iterator[Entry]) -> Generator[Event, None, _Ready | None]:
+    def _prepare(self, openings: Iterator[Opening]) -> Generator[Event, None, _Ready | None]:
         """The next instance that can go, opened and checked; those before it that cannot get their outcome."""
         while not self._must_end():
-            entry = next(entries, None)
-            if entry is None:
+            opening = next(openings, None)
+            if opening is None:
                 return None
-            number, instance = entry
-            if not self._routes.find(instance.sop_class, instance.transfer_syntax):
+            number, instance, open_payload = opening
+            if open_payload is None:
                 yield self._refused(number, instance, instance.sop_class)
                 continue
             try:
-                payload = self._open(instance)
+                payload = open_payload()
             except FileError as error:
                 yield self._failed(number, instance, error.reason)
                 continue
             for text in payload.notices:
                 yield Notice(f"{instance.path}: {text}")
-            context_id = self._routes.find(payload.sop_class, payload.transfer_syntax)
+            context_id = self._routes.carrier(payload.sop_class, payload.transfer_syntax)
             if context_id:
                 return _Ready(number, instance, payload, context_id)
             payload.close()

@@ -1,0 +1,194 @@
+"""A checked data set from one transfer syntax to another: inflate, decode pixels, recode elements, deflate.
+
+It puts the steps together and owns what they leave behind (spools). Elements are recoded in one pass; decoded pixels
+are ready before the first byte goes out, so that what cannot be decoded costs its instance and nothing else.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dcmsend.files.dataset import PIXEL_DATA, SOP_CLASS
+from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, encoding_of, walk
+from dcmsend.files.sources import InflateSource
+from dcmsend.payload.pieces import Chunks, FileRange, Spool, chunks_of_file
+from dcmsend.payload.recode import ROOT, Pixels, Work, recode, swapped
+from dcmsend.uids import TRANSFER_SYNTAXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from dcmsend.files.sources import FileSource, Source
+    from dcmsend.payload.levels import Value
+    from dcmsend.payload.payload import Closable, Means
+    from dcmsend.payload.pieces import Piece
+
+_CHUNK: Final = 65536  # bytes; a multiple of all units whose byte order is turned
+
+
+class Converted(NamedTuple):
+    """The bytes of a converted data set, and what has to be closed once they are sent."""
+
+    pieces: list[Piece]
+    behind: tuple[Closable, ...]
+
+
+class Extent(NamedTuple):
+    """Where a data set stands in its file, in bytes. ``runs``: its elements in order (inflated, where it is deflated).
+
+    Without ``checked`` its structure is looked at on the way, and an error where it is not in order.
+    """
+
+    start: int
+    end: int
+    runs: tuple[tuple[int, int], ...]
+    checked: bool = True
+
+
+def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: str, means: Means) -> Converted:
+    """The data set of a file in another transfer syntax, or mended in its own.
+
+    The caller closes what is ``behind``. Raises FileError where it cannot be converted faithfully.
+    """
+    own, wanted = TRANSFER_SYNTAXES.get(transfer_syntax), TRANSFER_SYNTAXES.get(target)
+    encoding = encoding_of(transfer_syntax)
+    deflated = own is not None and own.deflated
+    spools: list[Spool] = []
+    try:
+        work = Work(
+            source=InflateSource(source, extent.start, extent.end) if deflated else source,
+            runs=extent.runs,
+            encoding=encoding,
+            target=encoding_of(target),
+            large=_inflating(source, extent.start, extent.end) if deflated else _reading(source.descriptor),
+            dictionary=None if encoding.explicit else means.dictionary(),
+            fragments=transfer_syntax == target,
+            strict=not extent.checked,
+        )
+        if own is not None and own.encapsulated and own is not wanted:
+            work = _with_pixels(work, own.uid, spools)
+        pieces = recode(work)
+        if wanted is not None and wanted.deflated:
+            pieces = [_deflate(pieces, means.compression_level, spools)]
+    except BaseException:
+        for spool in spools:
+            spool.close()
+        raise
+    return Converted(pieces, tuple(spools))
+
+
+# Large values, from where they stand.
+
+
+def _reading(descriptor: int) -> Callable[[int, int, int], Piece]:
+    """Values of an open file."""
+
+    def large(value: int, length: int, unit: int) -> Piece:
+        if unit == 1:
+            return FileRange(descriptor, value, length)
+        chunks = chunks_of_file(descriptor, value, length)
+        return Chunks((swapped(chunk, unit) for chunk in _whole(chunks, unit)), length)
+
+    return large
+
+
+def _inflating(source: Source, start: int, end: int) -> Callable[[int, int, int], Piece]:
+    """Values of a deflated data set, which is inflated once more while they are sent, in their order."""
+    inflated = InflateSource(source, start, end)
+
+    def chunks(value: int, length: int, unit: int) -> Iterator[bytes]:
+        while length:
+            buffer, base = inflated.window(value, unit)
+            chunk = buffer[value - base : value - base + length]
+            if not chunk:
+                return
+            value += len(chunk)
+            length -= len(chunk)
+            yield chunk
+
+    def large(value: int, length: int, unit: int) -> Piece:
+        return Chunks((swapped(chunk, unit) for chunk in _whole(chunks(value, length, unit), unit)), length)
+
+    return large
+
+
+def _whole(chunks: Iterable[bytes], unit: int) -> Iterator[bytes]:
+    """The same bytes in chunks that hold whole units."""
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk if rest else chunk
+        whole = len(data) // unit * unit
+        rest = data[whole:]
+        yield data[:whole] if rest else data
+
+
+# Deflate (PS3.5 A.5).
+
+
+def _deflate(pieces: list[Piece], level: int, spools: list[Spool]) -> Piece:
+    spool = _spool(spools)
+    deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    for piece in pieces:
+        for size in range(piece.length, 0, -_CHUNK):
+            chunk = bytearray(min(size, _CHUNK))
+            piece.fill([memoryview(chunk)])
+            spool.write(deflater.compress(chunk))
+    spool.write(deflater.flush())
+    spool.write(bytes(spool.length & 1))
+    return spool.piece()
+
+
+def _spool(spools: list[Spool]) -> Spool:
+    spools.append(Spool())
+    return spools[-1]
+
+
+# Pixel data (PS3.5 A.4), on every level: icons may be compressed too.
+
+
+class _Found(NamedTuple):
+    """Encapsulated pixel data: whose it is, where it stands, and the attributes that go with it."""
+
+    level: int
+    start: int
+    value: int
+    values: dict[int, bytes]
+
+
+def _with_pixels(work: Work, transfer_syntax: str, spools: list[Spool]) -> Work:
+    """The work with all pixel data decoded, and the attributes that change by that."""
+    from dcmsend.payload.decode import decode_pixels
+
+    edits: dict[int, dict[int, Value]] = {}
+    pixels: dict[int, Pixels] = {}
+    for found in _pixel_data(work):
+        spool = _spool(spools)
+        decoded = decode_pixels(work.source, found.value, work.runs[-1][1], found.values, transfer_syntax, spool)
+        edits[found.level] = decoded.changes
+        pixels[found.start] = Pixels(decoded.pixel_vr, spool.piece())
+    return work._replace(edits=edits, pixels=pixels)
+
+
+def _pixel_data(work: Work) -> Iterator[_Found]:
+    """Each encapsulated pixel data element with the attributes of its data set or item that stand before it."""
+    from dcmsend.payload.pixels import IMAGE_TAGS
+
+    wanted = IMAGE_TAGS | {SOP_CLASS}
+    source = work.source
+    sequences: set[int] = set()
+    levels: list[tuple[int, dict[int, bytes]]] = [(ROOT, {})]
+    for start, end in work.runs:
+        for depth, tag, vr, offset, value, length in walk(source, EXPLICIT_LE, start, end, sequences):
+            del levels[depth // 2 + 1 :]
+            if tag == ITEM:
+                levels[depth // 2 + 1 :] = [(offset, {})]
+            elif tag in wanted and 0 <= length <= _MAX_VALUE:
+                buffer, base = source.window(value, length)
+                levels[-1][1][tag] = buffer[value - base : value - base + length]
+            elif tag == PIXEL_DATA and length == UNDEFINED:
+                yield _Found(levels[-1][0], offset, value, levels[-1][1])
+            (sequences.add if vr == b"SQ" else sequences.discard)(tag)
+
+
+_MAX_VALUE: Final = 1 << 25  # bytes of an attribute that is read; an extended offset table has 8 for each frame

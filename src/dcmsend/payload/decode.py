@@ -1,0 +1,105 @@
+"""All frames of one encapsulated pixel data element (PS3.5 A.4) -> native pixel data in a spool, and what changes.
+
+It brings fragments, description and decoders together, one frame at a time, and owns how frames are laid end to end
+(PS3.5 8.1.1). It decodes nothing itself. SOP Instance UID and the lossy history are not its business: they stay.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from dcmsend.errors import FileError
+from dcmsend.payload.codecs import FrameDecoder
+from dcmsend.payload.frames import frames_of, read_fragments
+from dcmsend.payload.pixels import EXTENDED_LENGTHS, EXTENDED_OFFSETS, changed_attributes, read_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dcmsend.files.sources import Source
+    from dcmsend.payload.decoders import Frame
+    from dcmsend.payload.levels import Value
+
+MAX_PIXEL_DATA: Final = 0xFFFFFFFE  # bytes: the longest defined length (PS3.5 7.1.2)
+
+
+class Spool(Protocol):
+    """Where decoded frames go."""
+
+    @property
+    def length(self) -> int: ...
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None: ...
+
+
+class Decoded(NamedTuple):
+    """What decoding changed in the item around the pixel data.
+
+    ``changes``: tag -> VR and little endian value of even length, of attributes to be set or inserted.
+    ``pixel_vr``: the VR of the native pixel data in explicit encoding; OW, as DCMTK writes it, for all depths.
+    """
+
+    changes: dict[int, Value]
+    pixel_vr: bytes = b"OW"
+
+
+def decode_pixels(
+    source: Source, value: int, end: int, values: Mapping[int, bytes], transfer_syntax: str, spool: Spool
+) -> Decoded:
+    """Decode all frames of encapsulated pixel data into ``spool``, with one NUL where their bytes are odd.
+
+    ``value``: offset of the first item (the basic offset table) in ``source``; ``end``: where the data ends at the
+    latest. ``values``: raw values of ``pixels.IMAGE_TAGS`` of the item. Raises FileError where the frames cannot be
+    decoded faithfully; ``spool`` then holds some of them.
+    """
+    image = read_image(values)
+    decoder = FrameDecoder(transfer_syntax, image)
+    fragments = read_fragments(source, value, end)
+    offsets, lengths = values.get(EXTENDED_OFFSETS), values.get(EXTENDED_LENGTHS)
+    extended = (offsets, lengths) if offsets and lengths else None
+    after = image
+    joined = _Joined(spool)
+    for number, compressed in enumerate(frames_of(source, fragments, image.frames, transfer_syntax, extended), 1):
+        try:
+            frame = decoder.decode(compressed)
+            if number == 1:
+                after = frame.image
+                _require_room(after.frame_bits * after.frames)
+            elif frame.image != after:
+                raise FileError("it is coded otherwise than the frames before it")
+        except FileError as error:
+            raise FileError(f"frame {number} of {image.frames}: {error.reason}") from None
+        joined.add(frame)
+    joined.finish()
+    return Decoded(changed_attributes(image, after))
+
+
+def _require_room(bits: int) -> None:
+    if bits > 8 * MAX_PIXEL_DATA:
+        raise FileError(f"{bits // 8} bytes of decoded pixel data do not fit into one data element")
+
+
+class _Joined:
+    """Frames laid end to end. With Bits Allocated 1 a frame may begin within a byte (PS3.5 8.1.1)."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._left = 0  # bits that fill no byte yet, and how many
+        self._left_bits = 0
+
+    def add(self, frame: Frame) -> None:
+        bits = frame.image.frame_bits
+        if not bits % 8 and not self._left_bits:
+            self._spool.write(frame.data)
+            return
+        number = int.from_bytes(frame.data, "little") & ((1 << bits) - 1)
+        number = number << self._left_bits | self._left
+        whole, self._left_bits = divmod(bits + self._left_bits, 8)
+        self._left = number >> 8 * whole
+        self._spool.write((number & ((1 << 8 * whole) - 1)).to_bytes(whole, "little"))
+
+    def finish(self) -> None:
+        if self._left_bits:
+            self._spool.write(bytes((self._left,)))
+        if self._spool.length % 2:
+            self._spool.write(b"\0")

@@ -1,0 +1,224 @@
+"""Decoding one frame: a codestream -> native little endian pixel data, by the functions of the decoder library.
+
+It owns what is asked of the library and what is made of its answer: colours, sign, container size, planes, byte order
+(PS3.5 8.1.1, 8.2). Which transfer syntax needs which function, and whether the library is there, is for ``codecs``.
+The last two decoders here need no library.
+"""
+
+from __future__ import annotations
+
+import zlib
+from itertools import pairwise
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from dcmsend.errors import FileError
+from dcmsend.payload.boxed import read_jpeg_2000, read_jpeg_xl
+from dcmsend.payload.codestreams import read_jpeg, read_jpeg_ls
+from dcmsend.payload.pixels import (
+    after_jpeg,
+    after_jpeg_2000,
+    after_jpeg_ls,
+    after_jpeg_xl,
+    after_run_length,
+    check_codestream,
+    converts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dcmsend.payload.codestreams import Codestream
+    from dcmsend.payload.pixels import Image
+
+
+class Frame(NamedTuple):
+    """A decoded frame: native little endian bytes, and what the attributes have to say of them."""
+
+    data: bytes | memoryview
+    image: Image
+
+
+class Decoder:
+    """What all frames of one pixel data element have in common: the library, their description, memory."""
+
+    __slots__ = ("_buffer", "image", "library")
+
+    def __init__(self, library: Any, image: Image) -> None:
+        self.library = library
+        self.image = image
+        self._buffer: Any = None
+
+    def buffer(self, shape: tuple[int, ...], item_size: int) -> Any:
+        """An array of unsigned samples to decode into, the same one as for the frame before where that fits."""
+        import numpy
+
+        dtype = numpy.dtype(f"u{item_size}")
+        if self._buffer is None or self._buffer.shape != shape or self._buffer.dtype != dtype:
+            self._buffer = None  # the old one goes before the new one comes
+            self._buffer = numpy.empty(shape, dtype)
+        return self._buffer
+
+    def samples(self, stream: Codestream) -> Any:
+        """The buffer for the samples of a codestream."""
+        image = self.image
+        shape: tuple[int, ...] = (image.rows, image.columns)
+        if image.samples > 1:
+            shape = (image.samples, *shape) if stream.planar else (*shape, image.samples)
+        return self.buffer(shape, 1 if stream.precision <= 8 else 2)
+
+
+def jpeg(decoder: Decoder, frame: bytes) -> Frame:
+    stream = read_jpeg(frame)
+    check_codestream(decoder.image, stream)
+    after = after_jpeg(decoder.image, stream)
+    colours: dict[str, str] = {}
+    if after.samples == 3:
+        colours = {"colorspace": "YCBCR" if converts(decoder.image, stream) else "RGB", "outcolorspace": "RGB"}
+    decode = decoder.library.jpeg8_decode
+    out = decoder.samples(stream)
+    if not stream.ended:
+        # libjpeg fills up what is missing. Nothing is if the image does not depend on what follows.
+        data = stream.data.rstrip(b"\0")
+        wanted = decode(data + b"\x55\xaa\x33" * 64 + b"\xff\xd9", out=None, **colours)
+        if (decode(data + b"\xff\xd9", out=out, **colours) != wanted).any():
+            raise FileError("the JPEG codestream is cut off")
+    else:
+        decode(stream.data, out=out, **colours)
+    return Frame(_native(out, stream, after), after)
+
+
+def _plain_decoder(
+    name: str,
+    read: Callable[[bytes], Codestream],
+    after_decoding: Callable[[Image, Codestream], Image],
+    options: Mapping[str, object],
+) -> Callable[[Decoder, bytes], Frame]:
+    """A decoder for codestreams that carry no choice of colours."""
+
+    def decode(decoder: Decoder, frame: bytes) -> Frame:
+        stream = read(frame)
+        check_codestream(decoder.image, stream)
+        after = after_decoding(decoder.image, stream)
+        out = decoder.samples(stream)
+        getattr(decoder.library, name)(stream.data, out=out, **options)
+        return Frame(_native(out, stream, after), after)
+
+    return decode
+
+
+_JPEG_ROOM: Final = 1 << 20  # bytes; JPEG XL makes a JPEG codestream a fifth smaller
+
+
+def recompressed_jpeg(decoder: Decoder, frame: bytes) -> Frame:
+    """JPEG XL that holds a JPEG codestream: that one is made again, bit for bit, and decoded (PS3.5 A.4.12)."""
+    stream = read_jpeg_xl(frame)
+    check_codestream(decoder.image, stream)
+    room = bytearray(_JPEG_ROOM + 4 * len(frame))
+    return jpeg(decoder, bytes(decoder.library.jpegxl_decode_jpeg(stream.data, numthreads=1, out=room)))
+
+
+_RLE_HEADER: Final = Struct("<16L").unpack_from
+
+
+def run_length(decoder: Decoder, frame: bytes) -> Frame:
+    """RLE (PS3.5 Annex G): a segment for each byte of a sample, the most significant one first."""
+    image = decoder.image
+    after = after_run_length(image)
+    size = max(image.bits_allocated // 8, 1)
+    count = image.samples * size
+    if len(frame) < 64:
+        raise FileError("the RLE header is cut off")
+    found, *offsets = _RLE_HEADER(frame)
+    if found != count or count > 15:
+        raise FileError(f"the RLE header has {found} segments, not {count}")
+    bounds = [*offsets[:count], len(frame)]
+    if bounds[0] != 64 or any(start >= end for start, end in pairwise(bounds)):
+        raise FileError("the offsets of the RLE header are wrong")
+    plane_size = image.pixels if image.bits_allocated > 1 else image.frame_bytes
+    out = decoder.buffer((image.samples, plane_size, size) if image.planar else (plane_size, image.samples, size), 1)
+    segments = memoryview(frame)
+    for index in range(count):
+        sample, byte = divmod(index, size)
+        target = (out[sample] if image.planar else out[:, sample])[:, size - 1 - byte]
+        segment = segments[bounds[index] : bounds[index + 1]]
+        if target.flags.c_contiguous:
+            _unpack(decoder.library, segment, target)
+        else:
+            target[:] = _unpack(decoder.library, segment, bytearray(plane_size))
+    return Frame(out.reshape(-1).data, after)
+
+
+def _unpack(library: Any, segment: memoryview, out: Any) -> Any:
+    """One RLE segment into ``out``, which it must fill; what follows is padding, as for DCMTK."""
+    try:
+        made = library.packbits_decode(segment, out=out)
+    except RuntimeError:
+        made = library.packbits_decode(segment[: _end_of_runs(segment, len(out))], out=out)
+    if len(made) != len(out):
+        raise FileError(f"an RLE segment holds {len(made)} bytes, not {len(out)}")
+    return made
+
+
+def _end_of_runs(segment: memoryview, size: int) -> int:
+    """Behind the run that makes the last of ``size`` bytes (PS3.5 G.3.2)."""
+    position = made = 0
+    while made < size and position < len(segment):
+        control = segment[position]
+        if control < 128:
+            position += control + 2
+            made += control + 1
+        elif control > 128:
+            position += 2
+            made += 257 - control
+        else:
+            position += 1
+    return position
+
+
+def deflated(decoder: Decoder, frame: bytes) -> Frame:
+    """A deflate stream without header for each frame (PS3.5 8.2.16, A.4.13)."""
+    size = decoder.image.frame_bytes
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = inflater.decompress(frame, size + 1)
+    except zlib.error as error:
+        raise FileError(f"the deflate stream is damaged: {error}") from None
+    if len(data) != size or not inflater.eof:
+        raise FileError(f"the deflate stream does not hold the {size} bytes of a frame")
+    return Frame(data, decoder.image)
+
+
+def uncompressed(decoder: Decoder, frame: bytes) -> Frame:
+    """Native pixel data in fragments, filled up to an even length (PS3.5 8.2.11, A.4.11)."""
+    size = decoder.image.frame_bytes
+    if not size <= len(frame) <= size + 1:
+        raise FileError(f"{len(frame)} bytes, not {size}")
+    return Frame(memoryview(frame)[:size], decoder.image)
+
+
+def _native(array: Any, stream: Codestream, image: Image) -> memoryview:
+    """Samples as they stand in native pixel data (PS3.5 8.1.1): container size, sign, planes, byte order."""
+    import numpy
+
+    if image.bits_allocated == 1:
+        return numpy.packbits(array.reshape(-1), bitorder="little").data
+    size = image.bits_allocated // 8
+    if size not in (1, 2, 4, 8):
+        raise FileError(f"Bits Allocated {image.bits_allocated} cannot be decoded")
+    if stream.signed:
+        array = array.view(f"i{array.itemsize}")
+        if not image.representation and stream.precision < image.bits_allocated:
+            array = array & ((1 << stream.precision) - 1)
+    array = array.astype(f"<{array.dtype.kind}{size}", copy=False)
+    if image.samples > 1 and stream.planar != bool(image.planar):
+        array = numpy.moveaxis(array, 0, -1) if stream.planar else numpy.moveaxis(array, -1, 0)
+    flat: memoryview = numpy.ascontiguousarray(array).reshape(-1).view("u1").data
+    return flat
+
+
+jpeg_ls: Final = _plain_decoder("jpegls_decode", read_jpeg_ls, after_jpeg_ls, {})
+jpeg_2000: Final = _plain_decoder("jpeg2k_decode", read_jpeg_2000, after_jpeg_2000, {"planar": False, "numthreads": 1})
+jpeg_xl: Final = _plain_decoder(
+    "jpegxl_decode", read_jpeg_xl, after_jpeg_xl, {"keeporientation": True, "numthreads": 1}
+)

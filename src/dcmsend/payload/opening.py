@@ -1,0 +1,153 @@
+"""An instance and the transfer syntax that the peer takes it in -> its payload. The only door to this room.
+
+It reads the head of the file, has the structure checked, and decides between the file's own bytes and a conversion:
+that one ``if`` is the difference between copying and thinking. All that can be known to be wrong is found before the
+first byte is given out.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from dcmsend.errors import ConfigurationError, FileError
+from dcmsend.files.dataset import check, read_uids
+from dcmsend.files.head import disagreement, read_head
+from dcmsend.files.opening import OpenFile
+from dcmsend.files.sources import FileSource
+from dcmsend.payload.passthrough import as_it_is
+from dcmsend.payload.payload import Identity, Means, Payload
+from dcmsend.printable import plain
+from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES, Family
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dcmsend.files.head import Head
+    from dcmsend.model import Conversion, Instance, ScanOptions
+    from dcmsend.payload.dictionary import Dictionary
+    from dcmsend.payload.payload import Closable
+    from dcmsend.payload.pieces import Piece
+
+
+class PayloadOpener:
+    """Opens payloads for one run; safe to be used from several threads at once."""
+
+    def __init__(self, options: ScanOptions, conversion: Conversion) -> None:
+        self._options = options
+        self._dictionaries = conversion.dictionaries
+        self._means = Means(self._load_dictionary, conversion.compression_level)
+        self._dictionary: Dictionary | None = None
+        self._lock = Lock()
+
+    def open(self, instance: Instance, target: str) -> Payload:
+        """The data set of an instance, ready to be sent in the transfer syntax ``target``.
+
+        The caller closes it. Raises FileError where the file cannot be read, is no longer what the scan found, must
+        not be sent, or cannot be converted faithfully.
+        """
+        file = OpenFile(instance.path)
+        try:
+            file.require_regular()
+            return self._payload(file, instance, target)
+        except BaseException:
+            file.close()
+            raise
+
+    def _payload(self, file: OpenFile, instance: Instance, target: str) -> Payload:
+        source = FileSource(file.descriptor, file.status.st_size)
+        head = read_head(source, self._options.read_mode)
+        _require_same(head, instance)
+        opened = self._at_once(source, head, target) or self._checked(source, head, target)
+        notices = opened.notices + tuple(_disagreements(opened, instance))
+        identity = Identity(opened.sop_class, opened.sop_instance, target)
+        size = source.size - head.dataset_offset
+        behind = (file, *opened.behind)
+        return Payload(identity, opened.pieces, dataset_size=size, notices=notices, behind=behind)
+
+    def _checked(self, source: FileSource, head: Head, target: str) -> _Opened:
+        """The usual way: check, then take the bytes of the file, or convert them."""
+        checked = check(source, head.dataset_offset, source.size, head.transfer_syntax)
+        sop_class = _required("SOP Class UID", checked.sop_class)
+        sop_instance = _required("SOP Instance UID", checked.sop_instance)
+        if target == head.transfer_syntax and not checked.faulty:
+            pieces = as_it_is(source, head.dataset_offset, checked)
+            return _Opened(sop_class, sop_instance, checked.notices, pieces)
+        from dcmsend.payload.convert import Extent, convert  # not needed for most files
+
+        extent = Extent(head.dataset_offset, checked.end, checked.runs)
+        converted = convert(source, head.transfer_syntax, extent, target, self._means)
+        return _Opened(sop_class, sop_instance, checked.notices, *converted)
+
+    def _at_once(self, source: FileSource, head: Head, target: str) -> _Opened | None:
+        """The short way for uncompressed data sets that are in order: recoding checks them as well as ``check``.
+
+        ``None`` where they are not, and in all other cases: the usual way finds out what is the matter.
+        """
+        known = TRANSFER_SYNTAXES.get(head.transfer_syntax)
+        if target == head.transfer_syntax or known is None or known.family is not Family.NATIVE:
+            return None
+        from dcmsend.payload.convert import Extent, convert
+
+        extent = Extent(head.dataset_offset, source.size, ((head.dataset_offset, source.size),), checked=False)
+        try:
+            uids = read_uids(source, head.dataset_offset, source.size, head.transfer_syntax)
+            converted = convert(source, head.transfer_syntax, extent, target, self._means)
+        except FileError:
+            return None
+        sop_class, sop_instance = uids
+        _required("SOP Class UID", sop_class)
+        return _Opened(sop_class, _required("SOP Instance UID", sop_instance), (), *converted)
+
+    def _load_dictionary(self) -> Dictionary:
+        from dcmsend.payload.dictionary import load_dictionary
+
+        with self._lock:
+            if self._dictionary is None:
+                try:
+                    self._dictionary = load_dictionary(self._dictionaries)
+                except ConfigurationError as error:  # the run goes on: only implicit data sets need it
+                    raise FileError(f"{error.message} ({error.hint})") from None
+            return self._dictionary
+
+
+def no_decoder(transfer_syntax: str) -> str:
+    """Why pixel data in a transfer syntax cannot be decoded here, and what to do; empty where it can."""
+    from dcmsend.payload.codecs import decodable, library_missing
+
+    if decodable(transfer_syntax):
+        return ""
+    hint = library_missing(transfer_syntax)
+    return f"its decoder is not installed ({hint})" if hint else "no decoder for it is known"
+
+
+def _require_same(head: Head, instance: Instance) -> None:
+    if head.transfer_syntax != instance.transfer_syntax:
+        found, expected = plain(head.transfer_syntax), plain(instance.transfer_syntax)
+        words = "the file changed since it was checked, or its DICOMDIR is wrong"
+        raise FileError(f"{words}: transfer syntax {found}, not {expected}")
+
+
+class _Opened(NamedTuple):
+    """What was found in a data set, and its bytes as they are to be sent."""
+
+    sop_class: str
+    sop_instance: str
+    notices: tuple[str, ...]
+    pieces: list[Piece]
+    behind: tuple[Closable, ...] = ()
+
+
+def _disagreements(opened: _Opened, instance: Instance) -> Iterator[str]:
+    if opened.sop_class != instance.sop_class:
+        yield disagreement("SOP Class UID", opened.sop_class, instance.sop_class)
+    if opened.sop_instance != instance.sop_instance:
+        yield disagreement("SOP Instance UID", opened.sop_instance, instance.sop_instance)
+
+
+def _required(name: str, uid: str) -> str:
+    if not uid:
+        raise FileError(f"missing {name} in data set")
+    if len(uid) > MAX_UID_LENGTH or not uid.isascii() or not uid.isprintable():
+        raise FileError(f"Invalid {name} in data set: {plain(uid)}")
+    return uid

@@ -1,0 +1,109 @@
+"""The bytes of one data set as the sender sees them, whatever they were made from.
+
+It owns the pieces, the files behind them and the position in them, and knows nothing of PDUs or the network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from dcmsend.payload.pieces import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from dcmsend.payload.dictionary import Dictionary
+    from dcmsend.payload.pieces import Piece
+
+
+class Identity(NamedTuple):
+    """What a data set is: the UIDs that stand in it, and the transfer syntax in which it is given out."""
+
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+
+
+class Means(NamedTuple):
+    """What a conversion needs beside its data set: the dictionary, when it is needed, and a deflate level (0 to 9)."""
+
+    dictionary: Callable[[], Dictionary]
+    compression_level: int
+
+
+class Closable(Protocol):
+    """A file or a spool behind the pieces."""
+
+    def close(self) -> None: ...
+
+
+class Payload:
+    """The bytes of one data set. ``sop_class`` and ``sop_instance`` are the data set's own.
+
+    ``length`` is what will be given out, in bytes; ``dataset_size`` what the file holds behind its meta information,
+    trailing padding included. ``notices`` are single lines without the file's name.
+    """
+
+    __slots__ = (
+        "_behind",
+        "_left",
+        "_left_of_piece",
+        "_pieces",
+        "dataset_size",
+        "length",
+        "notices",
+        "sop_class",
+        "sop_instance",
+        "transfer_syntax",
+    )
+
+    def __init__(
+        self,
+        identity: Identity,
+        pieces: Sequence[Piece],
+        *,
+        dataset_size: int,
+        notices: tuple[str, ...] = (),
+        behind: Iterable[Closable] = (),
+    ) -> None:
+        self.sop_class, self.sop_instance, self.transfer_syntax = identity
+        self.length = self._left = sum(piece.length for piece in pieces)
+        self.dataset_size = dataset_size
+        self.notices = notices
+        self._pieces = list(reversed(pieces))
+        self._left_of_piece = pieces[0].length if pieces else 0
+        self._behind = tuple(behind)
+
+    def fill(self, views: Sequence[memoryview]) -> int:
+        """Fill the writable byte ``views`` in order with the next bytes; the number of bytes, 0 at the end.
+
+        Raises FileError where the file has become shorter or cannot be read.
+        """
+        room = min(sum(map(len, views)), self._left)
+        done = 0
+        while done < room:
+            if not self._left_of_piece:
+                self._pieces.pop()
+                self._left_of_piece = self._pieces[-1].length
+                continue
+            count = min(room - done, self._left_of_piece)
+            self._pieces[-1].fill(list(cut(views, done, done + count)))
+            self._left_of_piece -= count
+            done += count
+        self._left -= room
+        return room
+
+    def close(self) -> None:
+        """Close the files behind; closing twice does no harm."""
+        for closable in self._behind:
+            closable.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,273 @@
+"""The Image Pixel description of an item (PS3.3 C.7.6.3): read from its raw values, checked, and changed by decoding.
+
+It owns the meaning of the attributes that decoding needs or changes. Decoder libraries, fragments and the data
+elements around the values are others' business. Where the standard leaves a choice, DCMTK's is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from dcmsend.errors import FileError
+from dcmsend.files.elements import tag_text
+from dcmsend.payload.levels import Value
+from dcmsend.printable import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dcmsend.payload.codestreams import Codestream
+
+SAMPLES: Final = 0x00280002
+PHOTOMETRIC: Final = 0x00280004
+PLANAR: Final = 0x00280006
+FRAMES: Final = 0x00280008
+ROWS: Final = 0x00280010
+COLUMNS: Final = 0x00280011
+BITS_ALLOCATED: Final = 0x00280100
+BITS_STORED: Final = 0x00280101
+HIGH_BIT: Final = 0x00280102
+REPRESENTATION: Final = 0x00280103
+EXTENDED_OFFSETS: Final = 0x7FE00001
+EXTENDED_LENGTHS: Final = 0x7FE00002
+IMAGE_TAGS: Final = frozenset(
+    (
+        SAMPLES,
+        PHOTOMETRIC,
+        PLANAR,
+        FRAMES,
+        ROWS,
+        COLUMNS,
+        BITS_ALLOCATED,
+        BITS_STORED,
+        HIGH_BIT,
+        REPRESENTATION,
+        EXTENDED_OFFSETS,
+        EXTENDED_LENGTHS,
+    )
+)
+
+_NAMES: Final = {
+    SAMPLES: "Samples per Pixel",
+    PHOTOMETRIC: "Photometric Interpretation",
+    PLANAR: "Planar Configuration",
+    FRAMES: "Number of Frames",
+    ROWS: "Rows",
+    COLUMNS: "Columns",
+    BITS_ALLOCATED: "Bits Allocated",
+    BITS_STORED: "Bits Stored",
+    HIGH_BIT: "High Bit",
+    REPRESENTATION: "Pixel Representation",
+}
+# Samples of a pixel over pixels, where chrominance is subsampled in native pixel data (PS3.3 C.7.6.3.1.2).
+_SUBSAMPLED: Final = {"YBR_FULL_422": (2, 1), "YBR_PARTIAL_422": (2, 1), "YBR_PARTIAL_420": (3, 2)}
+_SAMPLES_OF: Final = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3}
+_MAX_SAMPLES: Final = 4
+_MAX_BITS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What the attributes say of every frame. ``planar`` is None where there is no Planar Configuration."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    representation: int
+    photometric: str
+    planar: int | None
+    frames: int
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of a frame."""
+        return self.rows * self.columns
+
+    @property
+    def frame_bits(self) -> int:
+        """Bits of a frame of native pixel data, without padding (PS3.5 8.1.1, 8.1.2)."""
+        samples, pixels = _SUBSAMPLED.get(self.photometric, (self.samples, 1))
+        return self.pixels * samples * self.bits_allocated // pixels
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes that hold one frame; with Bits Allocated 1 the last one may be filled up."""
+        return (self.frame_bits + 7) // 8
+
+
+def read_image(values: Mapping[int, bytes]) -> Image:
+    """The description from raw little endian values of one level of a data set.
+
+    Raises FileError where one that is needed is missing, or is none that pixel data can have.
+    """
+    samples = _number(values, SAMPLES, 1, _MAX_SAMPLES)
+    bits = _number(values, BITS_ALLOCATED, 1, _MAX_BITS)
+    if bits != 1 and bits % 8:
+        raise FileError(f"Bits Allocated {bits} is neither 1 nor a multiple of 8")
+    image = Image(
+        rows=_number(values, ROWS, 1, 0xFFFF),
+        columns=_number(values, COLUMNS, 1, 0xFFFF),
+        samples=samples,
+        bits_allocated=bits,
+        bits_stored=_number(values, BITS_STORED, 1, bits),
+        high_bit=_number(values, HIGH_BIT, 0, bits - 1),
+        representation=_number(values, REPRESENTATION, 0, 1),
+        photometric=_text(values, PHOTOMETRIC),
+        planar=_number(values, PLANAR, 0, 1) if samples > 1 and values.get(PLANAR) else None,
+        frames=_frames(values),
+    )
+    expected = 3 if image.photometric.startswith("YBR_") else _SAMPLES_OF.get(image.photometric, samples)
+    if samples != expected:
+        raise FileError(f"Samples per Pixel is {samples}, but {image.photometric} has {expected}")
+    return image
+
+
+def _value(values: Mapping[int, bytes], tag: int) -> bytes:
+    value = values.get(tag, b"")
+    if not value:
+        raise FileError(f"{_NAMES[tag]} {tag_text(tag)} is missing, without which pixel data cannot be decoded")
+    return value
+
+
+def _number(values: Mapping[int, bytes], tag: int, lowest: int, highest: int) -> int:
+    value = _value(values, tag)
+    number = int.from_bytes(value[:2], "little")
+    if len(value) < 2 or not lowest <= number <= highest:
+        raise FileError(f"{_NAMES[tag]} {tag_text(tag)} is {number}, not from {lowest} to {highest}")
+    return number
+
+
+def _text(values: Mapping[int, bytes], tag: int) -> str:
+    return plain(_value(values, tag)[:64].decode("ascii", "replace").strip(" \0"))
+
+
+def _frames(values: Mapping[int, bytes]) -> int:
+    """Number of Frames, which is 1 where it is not said."""
+    text = values.get(FRAMES, b"").strip(b" \0")
+    if not text:
+        return 1
+    if not text.isdigit() or not 0 < int(text[:12]) <= 0x7FFFFFFF or len(text) > 12:
+        raise FileError(
+            f"{_NAMES[FRAMES]} {tag_text(FRAMES)} is no number of frames: {plain(text[:12].decode('latin-1'))}"
+        )
+    return int(text)
+
+
+# What decoding makes of the description, for each family of codestreams.
+
+
+def check_codestream(image: Image, stream: Codestream) -> None:
+    """Raise FileError where a codestream is not what the attributes describe (PS3.5 8.2)."""
+    if (stream.rows, stream.columns) != (image.rows, image.columns):
+        found, stated = f"{stream.columns} x {stream.rows}", f"{image.columns} x {image.rows}"
+        raise FileError(f"the codestream has {found} pixels, but Columns x Rows is {stated}")
+    if stream.samples and stream.samples != image.samples:
+        raise FileError(f"the codestream has {stream.samples} samples per pixel, Samples per Pixel is {image.samples}")
+    if image.samples not in (1, 3):
+        raise FileError(f"{image.samples} samples per pixel cannot be decoded")
+    if stream.precision > image.bits_allocated:
+        raise FileError(
+            f"the codestream has {stream.precision} bits per sample, Bits Allocated is {image.bits_allocated}"
+        )
+    if stream.precision > 16:
+        raise FileError(f"{stream.precision} bits per sample cannot be decoded")
+
+
+_YBR: Final = frozenset(("YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420"))
+_FULL: Final = frozenset(("YBR_FULL", "YBR_FULL_422"))  # without subsampling both are the first
+_NOT_NATIVE: Final = frozenset(("YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_RCT", "YBR_ICT", "XYB"))
+
+
+def converts(image: Image, stream: Codestream) -> bool:
+    """Whether a JPEG frame is to be converted to RGB: as in DCMTK, where the attributes say that it is YCbCr.
+
+    A lossless frame is left as it is: conversion would lose.
+    """
+    return image.photometric in _YBR and not stream.lossless
+
+
+def after_jpeg(image: Image, stream: Codestream) -> Image:
+    """The description of a decoded JPEG frame. Raises FileError where the codestream contradicts the attributes."""
+    bits = 8 if stream.precision <= 8 else 16
+    image = replace(
+        image,
+        bits_allocated=bits,
+        bits_stored=min(image.bits_stored, stream.precision),
+        high_bit=min(image.high_bit, stream.precision - 1),
+    )
+    if image.samples == 1:
+        return image
+    if image.photometric not in _YBR and stream.colour == "YBR":
+        raise _contradiction(image, "YCbCr")
+    if image.photometric in _YBR and stream.colour == "RGB":
+        raise _contradiction(image, "RGB")
+    if not converts(image, stream):
+        return replace(image, photometric=_full(image), planar=0)
+    if image.representation:
+        raise FileError("signed samples cannot be converted from YCbCr to RGB")
+    return replace(image, photometric="RGB", planar=0)
+
+
+def after_jpeg_ls(image: Image, stream: Codestream) -> Image:  # noqa: ARG001
+    """The description of a decoded JPEG-LS frame: Planar Configuration stays what it was, as in DCMTK."""
+    return image if image.samples == 1 else replace(image, photometric=_full(image), planar=image.planar or 0)
+
+
+def after_jpeg_2000(image: Image, stream: Codestream) -> Image:
+    """The description of a decoded JPEG 2000 frame (PS3.5 8.2.4)."""
+    if image.samples == 1:
+        return image
+    coded = image.photometric in ("YBR_RCT", "YBR_ICT")
+    if coded != stream.transformed and (coded or image.photometric != "RGB"):
+        raise _contradiction(image, "transformed" if stream.transformed else "not transformed")
+    return replace(image, photometric="RGB" if coded else _full(image), planar=0)
+
+
+def after_jpeg_xl(image: Image, stream: Codestream) -> Image:  # noqa: ARG001
+    """The description of a decoded JPEG XL frame: the decoder gives RGB, whatever is inside (PS3.5 8.2.15)."""
+    if image.samples == 1:
+        return image
+    if image.photometric not in ("RGB", "XYB", "YBR_RCT"):
+        raise FileError(f"a JPEG XL codestream with {image.photometric} cannot be decoded")
+    return replace(image, photometric="RGB", planar=0)
+
+
+def after_run_length(image: Image) -> Image:
+    """The description of a decoded RLE frame: Planar Configuration stays what it was."""
+    if image.samples == 1:
+        return image
+    if image.planar is None:
+        raise FileError(f"{_NAMES[PLANAR]} {tag_text(PLANAR)} is missing, without which pixel data cannot be decoded")
+    return replace(image, photometric=_full(image))
+
+
+def _full(image: Image) -> str:
+    """Photometric Interpretation of samples that a decoder gave out unconverted, and of all of them."""
+    if image.photometric in _NOT_NATIVE:
+        raise FileError(f"Photometric Interpretation {image.photometric} does not fit the transfer syntax")
+    return "YBR_FULL" if image.photometric in _FULL else image.photometric
+
+
+def _contradiction(image: Image, found: str) -> FileError:
+    return FileError(f"Photometric Interpretation is {image.photometric}, but the codestream's colours are {found}")
+
+
+def changed_attributes(before: Image, after: Image) -> dict[int, Value]:
+    """Tag -> VR and little endian value of the attributes that are not what they were."""
+    changes: dict[int, Value] = {}
+    if after.photometric != before.photometric:
+        text = after.photometric.encode("ascii")
+        changes[PHOTOMETRIC] = Value(b"CS", text + b" " * (len(text) % 2))
+    for tag, old, new in (
+        (PLANAR, before.planar, after.planar),
+        (BITS_ALLOCATED, before.bits_allocated, after.bits_allocated),
+        (BITS_STORED, before.bits_stored, after.bits_stored),
+        (HIGH_BIT, before.high_bit, after.high_bit),
+    ):
+        if new is not None and new != old:
+            changes[tag] = Value(b"US", new.to_bytes(2, "little"))
+    return changes

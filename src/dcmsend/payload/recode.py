@@ -1,0 +1,473 @@
+"""A data set from one encoding of its elements to another: implicit or explicit VR, little or big endian (PS3.5 7, A).
+
+One pass over the elements. Headers, small values and recalculated lengths go into memory, large values stay where they
+are and are named as pieces, so memory does not depend on pixel data. Values stay the same; what the encoding demands
+is mended on the way: values of odd length are padded, group lengths recalculated, trailing padding left out.
+
+It knows nothing of pixels: decoded ones are handed in, with the attributes that change with them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from struct import Struct
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dcmsend.errors import FileError
+from dcmsend.files.dataset import SOP_CLASS, SOP_INSTANCE, TRAILING_PADDING
+from dcmsend.files.elements import END, ITEM, UNDEFINED, StructureError, tag_text, walk
+from dcmsend.files.sources import BytesSource
+from dcmsend.payload.implicit import NUMBERS, PRIVATE, ImplicitVrs
+from dcmsend.payload.levels import INSIDE_UNKNOWN, UNDEFINED_LENGTH, UNITS, Codec, Container, Level, Patch, manner
+from dcmsend.payload.pieces import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from dcmsend.files.elements import Element, Encoding
+    from dcmsend.files.sources import Source
+    from dcmsend.payload.dictionary import Dictionary
+    from dcmsend.payload.levels import Value
+    from dcmsend.payload.pieces import Piece
+
+LARGE: Final = 4096  # bytes from which a value is not copied
+MAX_STRUCTURE: Final = 64 << 20  # bytes of headers and small values
+ROOT: Final = -1  # the offset by which the outermost level goes in ``Work.edits``
+
+_UNIT_CODES: Final = {array(code).itemsize: code for code in "HILQ"}
+_UIDS: Final = frozenset((SOP_CLASS, SOP_INSTANCE))  # which the command repeats, whatever their VR pretends
+_PADDED_WITH_SPACE: Final = frozenset(
+    (b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"LO", b"LT", b"PN", b"SH", b"ST", b"TM", b"UC", b"UR", b"UT")
+)
+_MAX_LONG: Final = 0xFFFFFFFE
+_ITEM_END: Final = 0xFFFEE00D
+_SEQUENCE_END: Final = 0xFFFEE0DD
+_PLAIN_LENGTHS: Final = range(0, LARGE, 2)
+_SEQUENCES: Final = frozenset((b"SQ", b"UN", b""))
+_BEFORE_FIRST: Final = 0x0007FFFF  # groups below are no part of a data set
+_UNSHAPED: Final = 3  # items of a sequence that are written one by one before their likes are looked for
+_PATCH_LENGTH: Final = Struct("<L").pack_into
+_PATCH_VR: Final = Struct("<2sH").pack_into
+
+
+class Pixels(NamedTuple):
+    """What stands for the encapsulated pixel data at an offset: native pixel data, little endian."""
+
+    vr: bytes
+    piece: Piece
+
+
+class Work(NamedTuple):
+    """A data set and what is to become of it.
+
+    ``runs``: offsets in ``source`` where its elements begin and end, in the order in which they are to be written.
+    ``large``: offset, length and unit of a value -> its piece, in the byte order of the target. ``edits``: offset of
+    an item, or ``ROOT`` -> tag -> value. ``pixels``: offset of a pixel data element -> its replacement.
+    ``fragments``: whether encapsulated data may stay. ``strict``: the structure has not been checked; what is not in
+    order is an error. ``dictionary`` is needed where the source is implicit.
+    """
+
+    source: Source
+    runs: Sequence[tuple[int, int]]
+    encoding: Encoding
+    target: Encoding
+    large: Callable[[int, int, int], Piece]
+    dictionary: Dictionary | None = None
+    edits: Mapping[int, Mapping[int, Value]] = {}
+    pixels: Mapping[int, Pixels] = {}
+    fragments: bool = False
+    strict: bool = False
+
+
+def recode(work: Work) -> list[Piece]:
+    """The data set in the encoding of the target. Raises FileError where that cannot be done faithfully."""
+    return _Recoder(work).run()
+
+
+class _Recoder:
+    """One run over a data set."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._out = bytearray()
+        self._outside: list[tuple[int, Piece]] = []  # place in ``_out``, and what is to be sent there
+        self._outside_length = 0
+        self._descend: set[int] = set()
+        self._stack: list[Container] = []
+        self._swaps = work.encoding.little != work.target.little
+        self._vrs = ImplicitVrs(work.source, work.dictionary) if work.dictionary else None
+        self._elements: Generator[Element, int | None, None]
+        self._shapes = Shapes(work) if not work.edits.keys() - {ROOT} else None
+        self._level = Level(0, manner(work.encoding, work.target), work.runs[0][0], work.runs[-1][1])
+        self._level.last = _BEFORE_FIRST if work.strict else -1
+        self._apply_edits(ROOT)
+
+    def run(self) -> list[Piece]:
+        for start, end in self._work.runs:
+            self._elements = walk(self._work.source, self._work.encoding, start, end, self._descend)
+            self._follow()
+        self._one(0, END, b"", 0, 0, 0)
+        return self._pieces()
+
+    def _follow(self) -> None:
+        """Write the elements of a run, most of them here and now: the loop that all the time is spent in."""
+        out, window = self._out, self._work.source.window
+        lookup = self._vrs.known if self._vrs else None
+        work, base, held = bytearray(), 0, 0  # what the source shows, to be changed in place
+        begin = end = -1  # of the elements in it that are to be copied
+        level = self._level
+        here, last, before, (_, plain, patch) = level.depth, level.last, level.before, level.manner
+        for depth, tag, vr, start, value, length in self._elements:
+            if lookup is not None:
+                vr = b"" if tag & PRIVATE else lookup(tag)
+            if depth == here and last < tag < before and length in _PLAIN_LENGTHS and vr in plain and tag & 0xFFFF:
+                last = tag
+                following = value + length
+                if following > held or start < base:
+                    out += work[begin - base : end - base]
+                    buffer, base = window(start, following - start)
+                    work, held = bytearray(buffer), base + len(buffer)
+                    begin = start
+                    self._bound()
+                elif start != end:
+                    begin = start
+                end = following
+                if patch is Patch.TO_LENGTH:
+                    _PATCH_LENGTH(work, start - base + 4, length)
+                elif patch is Patch.TO_VR:
+                    _PATCH_VR(work, start - base + 4, vr, length)
+            elif tag != END:
+                if end != -1:
+                    out += work[begin - base : end - base]
+                    begin = end = -1
+                level.last = last
+                self._special(depth, tag, vr, start, value, length)
+                level = self._level
+                here, last, before, (_, plain, patch) = level.depth, level.last, level.before, level.manner
+        out += work[begin - base : end - base] if end != -1 else b""
+
+    def _special(self, depth: int, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
+        """Whatever is more than a header and a few bytes behind it, and what follows where the walk is sent on."""
+        while tag != END:
+            done = self._one(depth, tag, vr, start, value, length)
+            if not done:
+                return
+            depth, tag, vr, start, value, length = self._elements.send(done)
+
+    def _one(self, depth: int, tag: int, vr: bytes, start: int, value: int, length: int) -> int:
+        """One element or item; the offset behind it where all that it holds has been written, else 0."""
+        while self._stack and self._stack[-1].depth >= depth:
+            self._close()
+        if tag == ITEM:
+            return self._item(depth, start, value, length)
+        level = self._level
+        if depth != level.depth:
+            raise StructureError(tag, start, depth, "an element outside of an item")
+        if tag <= level.last and self._work.strict:
+            raise StructureError(tag, start, depth, f"it stands after {tag_text(level.last)}")
+        level.last = tag
+        if self._edit(level, tag) or tag in (END, TRAILING_PADDING):
+            return 0
+        if self._vrs:
+            vr = self._vrs.vr(self._levels(), tag, start, value, length)
+        if start in self._work.pixels:
+            self._external(tag, *self._work.pixels[start])
+        elif not tag & 0xFFFF:
+            self._begin_group(level, tag)
+        elif length == UNDEFINED or vr == b"SQ":
+            self._open(depth, tag, vr, start, length)
+        else:
+            self._write(tag, vr, start, value, length)
+        return 0
+
+    # Values.
+
+    def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
+        """An element with a value."""
+        if vr == b"??":
+            vr = b"UN"
+        unit = UNITS.get(vr, 1) if self._swaps and tag not in _UIDS else 1
+        if length % unit:
+            words = f"its length of {length} bytes is no multiple of {unit}, so its byte order cannot be changed"
+            raise StructureError(tag, start, 0, words)
+        odd = length & 1
+        if length >= LARGE:
+            self._external(tag, vr, self._work.large(value, length, unit), pad=odd)
+        else:
+            self._add(tag, vr, swapped(self._bytes(value, length), unit))
+
+    def _add(self, tag: int, vr: bytes, value: bytes) -> None:
+        """An element whose value is at hand, in the byte order of the target."""
+        if len(value) & 1:
+            value += b" " if vr in _PADDED_WITH_SPACE else b"\0"
+        self._out += self._level.codec.header(tag, vr, len(value))
+        self._out += value
+        self._bound()
+
+    def _external(self, tag: int, vr: bytes, piece: Piece, *, pad: int = 0) -> None:
+        """An element whose value is sent from where it stands."""
+        if piece.length + pad > _MAX_LONG:
+            raise FileError(f"({tag >> 16:04x},{tag & 0xFFFF:04x}) has a value of {piece.length} bytes: too many")
+        self._out += self._level.codec.header(tag, vr, piece.length + pad)
+        self._bound()
+        self._outside.append((len(self._out), piece))
+        self._outside_length += piece.length
+        if pad:
+            self._out += b" " if vr in _PADDED_WITH_SPACE else b"\0"
+
+    def _bytes(self, value: int, length: int) -> bytes:
+        buffer, base = self._work.source.window(value, length)
+        return buffer[value - base : value - base + length]
+
+    # Edits, and group lengths (PS3.5 7.2).
+
+    def _apply_edits(self, offset: int) -> None:
+        """Have the edits of an item ready, the first one last."""
+        edits = self._work.edits.get(offset)
+        if edits:
+            self._level.edits = sorted(edits.items(), reverse=True)
+            self._level.look_out()
+
+    def _edit(self, level: Level, tag: int) -> bool:
+        """Write the edits that stand before or at ``tag``, end a group before it; whether an edit takes its place."""
+        if tag < level.before:
+            return False
+        replaced = False
+        while level.edits and level.edits[-1][0] <= tag:
+            edited, (vr, value) = level.edits.pop()
+            self._end_group(level, edited)
+            replaced = edited == tag
+            if vr:
+                self._add(edited, vr, value if level.codec.little else swapped(value, UNITS.get(vr, 1)))
+        self._end_group(level, tag)
+        level.look_out()
+        return replaced
+
+    def _begin_group(self, level: Level, tag: int) -> None:
+        self._add(tag, b"UL", bytes(4))
+        level.group = tag >> 16
+        level.group_at, level.group_from = len(self._out) - 4, self._position
+        level.look_out()
+
+    def _end_group(self, level: Level, tag: int) -> None:
+        if tag >> 16 != level.group >= 0:
+            self._patch(level.group_at, level.group_from, level.codec)
+            level.group = -1
+
+    # Sequences, items and fragments (PS3.5 7.5, A.4).
+
+    def _open(self, depth: int, tag: int, vr: bytes, start: int, length: int) -> None:
+        """Begin a sequence, or encapsulated data that stays as it is."""
+        level = self._level
+        fragments = vr in (b"OB", b"OW")
+        if fragments and not self._work.fragments:
+            raise StructureError(tag, start, depth, "encapsulated data where the transfer syntax has none")
+        if not fragments and vr not in _SEQUENCES:
+            raise StructureError(tag, start, depth, f"a value of undefined length with VR {vr.decode('latin-1')}")
+        self._out += level.codec.header(tag, vr or b"SQ", length)
+        length_at = len(self._out) - 4 if length != UNDEFINED else -1
+        self._stack.append(Container(depth, tag, length_at, self._position, level, fragments))
+        self._level = Level(-1, INSIDE_UNKNOWN if vr == b"UN" else level.manner)
+        if length:
+            self._descend.add(tag)
+
+    def _item(self, depth: int, start: int, value: int, length: int) -> int:
+        """Begin an item, or write all of it where it looks like another one; the offset behind it then, else 0."""
+        around = self._stack[-1] if self._stack else None
+        if around is None or around.depth != depth - 1 or around.tag == ITEM:
+            raise StructureError(ITEM, start, depth, "an item outside of a sequence")
+        self._descend.discard(around.tag)
+        level = self._level
+        if around.fragments:
+            self._fragment(value, length)
+            return 0
+        level.items += 1
+        if self._shapes and level.items > _UNSHAPED and level.manner is not INSIDE_UNKNOWN:
+            behind = self._shapes.write(self._out, around.tag, level, start, value, length)
+            if behind:
+                return behind
+        self._out += level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length & UNDEFINED_LENGTH)
+        length_at = len(self._out) - 4 if length != UNDEFINED else -1
+        self._stack.append(Container(depth, ITEM, length_at, self._position, level))
+        end = value + length if length != UNDEFINED else self._work.runs[-1][1]
+        self._level = Level(depth + 1, level.manner, value, end)
+        self._apply_edits(start)
+        return 0
+
+    def _fragment(self, value: int, length: int) -> None:
+        pad = length & 1
+        self._out += self._level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length + pad)
+        self._outside.append((len(self._out), self._work.large(value, length, 1)))
+        self._outside_length += length
+        self._out += bytes(pad)
+        self._bound()
+
+    def _close(self) -> None:
+        """End the innermost sequence or item."""
+        level = self._level
+        if level.depth >= 0:
+            self._edit(level, END)
+        container = self._stack.pop()
+        self._descend.discard(container.tag)
+        codec = level.codec if container.tag == ITEM else container.around.codec
+        if container.length_at >= 0:
+            self._patch(container.length_at, container.begins, codec)
+        else:
+            end = _ITEM_END if container.tag == ITEM else _SEQUENCE_END
+            self._out += level.codec.pack_implicit(end >> 16, end & 0xFFFF, 0)
+        self._level = container.around
+        self._bound()
+
+    def _patch(self, at: int, begins: int, codec: Codec) -> None:
+        length = self._position - begins
+        if length > _MAX_LONG:
+            raise FileError(f"a sequence, item or group of {length} bytes: too many for its length field")
+        codec.length.pack_into(self._out, at, length)
+
+    def _levels(self) -> list[Level]:
+        around = (container.around for container in reversed(self._stack))
+        return [self._level, *(level for level in around if level.depth >= 0)]
+
+    # The result.
+
+    @property
+    def _position(self) -> int:
+        return len(self._out) + self._outside_length
+
+    def _bound(self) -> None:
+        if len(self._out) > MAX_STRUCTURE:
+            raise FileError(f"more than {MAX_STRUCTURE >> 20} MB of elements beside large values: too many to convert")
+
+    def _pieces(self) -> list[Piece]:
+        view = memoryview(self._out)
+        pieces: list[Piece] = []
+        position = 0
+        for place, piece in self._outside:
+            if place > position:
+                pieces.append(Memory(view[position:place]))
+            pieces.append(piece)
+            position = place
+        if position < len(view):
+            pieces.append(Memory(view[position:]))
+        return pieces
+
+
+class Shapes:
+    """Items of a sequence that are alike but for their values: seen once, the next is written in one go.
+
+    An item whose bytes outside of values are those of an earlier one has the same elements in the same places (PS3.5
+    7.5), so what was written for that one is written again, with its own values. Functional groups of enhanced
+    images hold thousands of such items.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._shapes: dict[tuple[int, int], list[_Shape]] = {}
+        self._left = _MOST_SHAPES
+
+    def write(self, out: bytearray, tag: int, sequence: Level, start: int, value: int, length: int) -> int:
+        """Write an item of the sequence ``tag`` if it is like another one; the offset behind it then, else 0."""
+        if length > _LARGEST_SHAPED:
+            return 0
+        if sequence.unlike:
+            self._learn((tag, UNDEFINED), sequence.unlike, start)
+            sequence.unlike = 0
+        shapes = self._shapes.setdefault((tag, length), [])
+        for index, shape in enumerate(shapes):
+            size = shape.size
+            buffer, base = self._work.source.window(value, size)
+            if value - base + size <= len(buffer) and shape.fixed(buffer, value - base) == shape.expected:
+                parts = shape.parts
+                parts[1::2] = shape.values(buffer, value - base)
+                out += b"".join(parts)
+                if index:
+                    shapes.insert(0, shapes.pop(index))
+                return value + size
+        if length == UNDEFINED:
+            sequence.unlike = value
+        else:
+            self._learn((tag, length), value, value + length)
+        return 0
+
+    def _learn(self, key: tuple[int, int], begin: int, end: int) -> None:
+        """Take the item that stands there for a pattern, unless there are enough."""
+        shapes = self._shapes[key]
+        if self._left and 0 < end - begin <= _LARGEST_SHAPED and len(shapes) < _MOST_TRIED:
+            self._left -= 1
+            buffer, base = self._work.source.window(begin, end - begin)
+            shapes += _Learner(self._work, buffer[begin - base : end - base], key[1]).shape()
+
+
+class _Shape(NamedTuple):
+    """``fixed`` and ``values`` take the ``size`` bytes of an item apart, ``parts`` is what is written around values."""
+
+    size: int
+    fixed: Callable[[bytes, int], tuple[bytes, ...]]
+    expected: tuple[bytes, ...]
+    values: Callable[[bytes, int], tuple[bytes, ...]]
+    parts: list[bytes]
+
+
+class _Learner(_Recoder):
+    """Recodes one item by itself, and notes which values went where."""
+
+    def __init__(self, work: Work, item: bytes, length: int) -> None:
+        self._item_bytes = item
+        self._undefined = length == UNDEFINED
+        self._copies: list[tuple[int, int, int]] = []  # of values: offset in the item, in what is written, length
+        end = len(item) - (_DELIMITER if self._undefined else 0)
+        super().__init__(Work(BytesSource(item), ((0, end),), work.encoding, work.target, _no_piece, work.dictionary))
+        self._shapes = None
+        self._level.manner = self._level.manner._replace(plain=frozenset())
+
+    def shape(self) -> list[_Shape]:
+        """The shape, or nothing where one item says nothing about the next."""
+        try:
+            self.run()
+        except FileError:
+            return []
+        pack = self._level.codec.pack_implicit
+        length = UNDEFINED_LENGTH if self._undefined else len(self._out)
+        between = [pack(ITEM >> 16, ITEM & 0xFFFF, length)]
+        if self._undefined:
+            self._out += pack(_ITEM_END >> 16, _ITEM_END & 0xFFFF, 0)
+        fixed = values = "<"
+        expected, parts = [], []
+        read = written = 0
+        for offset, place, size in self._copies:
+            fixed += f"{offset - read}s{size}x"
+            values += f"{offset - read}x{size}s"
+            expected.append(self._item_bytes[read:offset])
+            parts += [bytes(self._out[written:place]), b""]
+            read, written = offset + size, place + size
+        expected.append(self._item_bytes[read:])
+        parts.append(bytes(self._out[written:]))
+        parts[0] = b"".join((*between, parts[0]))
+        unpackers = (Struct(form).unpack_from for form in (f"{fixed}{len(expected[-1])}s", values))
+        return [_Shape(len(self._item_bytes), next(unpackers), tuple(expected), next(unpackers), parts)]
+
+    def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
+        if self._swaps or (self._vrs and (tag & PRIVATE or tag in NUMBERS)):
+            raise FileError("its VRs depend on values")
+        super()._write(tag, vr, start, value, length)
+        if length:
+            self._copies.append((value, len(self._out) - length - (length & 1), length))
+
+
+_MOST_SHAPES: Final = 512
+_MOST_TRIED: Final = 24  # shapes for items of one length
+_LARGEST_SHAPED: Final = 16384  # bytes
+_DELIMITER: Final = 8  # bytes
+
+
+def _no_piece(_value: int, _length: int, _unit: int) -> Piece:
+    raise FileError("a large value")
+
+
+def swapped(data: bytes, unit: int) -> bytes:
+    """The bytes with each group of ``unit`` turned around; their number is a multiple of ``unit``."""
+    if unit == 1:
+        return data
+    turned = array(_UNIT_CODES[unit], data)
+    turned.byteswap()
+    return turned.tobytes()
