@@ -10,10 +10,13 @@ import shutil
 import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import imagecodecs
+import numpy
 import pytest
 
 from tests.support import pdus, report
@@ -171,3 +174,152 @@ def test_a_longer_file_takes_no_more_memory(scripted_peer: Peer, tmp_path: Path)
         assert (done.code, done.log) == (0, "")
         resident.append(done.resident)
     assert resident[1] - resident[0] < 4 * MEGABYTE, resident
+
+
+# Conversion: the peer refuses the first context, which has the file's own transfer syntax, and accepts the second.
+
+NOT_THIS_SYNTAX: Final = 4  # result of a presentation context (PS3.8 Table 9-18)
+IMPLICIT: Final = "1.2.840.10008.1.2"
+BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+JPEG_LOSSLESS: Final = "1.2.840.10008.1.2.4.70"
+RLE: Final = "1.2.840.10008.1.2.5"
+FRAME: Final = 512 * 512 * 2  # bytes
+MOST: Final = 150 * MEGABYTE
+
+
+def another_syntax(sink: Sink, syntax: str) -> list[Callable[[Connection], None]]:
+    return [accept(results={1: NOT_THIS_SYNTAX}, syntaxes={3: syntax}, max_pdu=131072), sink, release()]
+
+
+def sequence(tag: int, items: list[bytes]) -> bytes:
+    """Explicit VR little endian, with defined lengths."""
+    return element(tag, "SQ", b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(item)) + item for item in items))
+
+
+def image(frames: int) -> bytes:
+    """The Image Pixel attributes of 512 x 512 pixels of 16 bits, without pixel data."""
+    return b"".join((
+        element(0x00280002, "US", b"\1\0"),
+        element(0x00280004, "CS", b"MONOCHROME2"),
+        element(0x00280008, "IS", str(frames).encode()),
+        element(0x00280010, "US", struct.pack("<H", 512)),
+        element(0x00280011, "US", struct.pack("<H", 512)),
+        element(0x00280100, "US", b"\x10\0"),
+        element(0x00280101, "US", b"\x10\0"),
+        element(0x00280102, "US", b"\x0f\0"),
+        element(0x00280103, "US", b"\0\0"),
+    ))  # fmt: skip
+
+
+def uids(sop_class: str) -> bytes:
+    return element(0x00080016, "UI", sop_class.encode()) + element(0x00080018, "UI", b"1.2.3.4")
+
+
+@pytest.fixture
+def enhanced_2_gb(tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    """4096 frames, 2**31 bytes of pixels, with a functional group for each; and its size in implicit VR."""
+    frames = 4096
+    groups = []
+    for number in range(frames):
+        position = element(0x00200032, "DS", f"-125\\-125\\{number * 0.625:.3f}".encode())
+        content = element(0x00209056, "SH", b"1") + element(0x00209057, "UL", struct.pack("<I", number + 1))
+        groups.append(sequence(0x00209111, [content]) + sequence(0x00209113, [position]))
+    functional = sequence(0x52009230, groups)
+    data_set = uids(CT) + image(frames) + functional + long_header(0x7FE00010, "OW", frames * FRAME)
+    path = tmp_path / "enhanced.dcm"
+    with path.open("wb") as file:
+        file.write(part10(CT, "1.2.3.4", data_set=data_set))
+        file.truncate(file.tell() + frames * FRAME)
+    if path.stat().st_blocks * 512 > 64 * MEGABYTE:
+        path.unlink()
+        pytest.skip("this file system keeps no sparse files")
+    long_form = 2 + 2 * frames  # elements whose header has 12 bytes, and 8 in implicit VR
+    yield path, len(data_set) - 4 * long_form + frames * FRAME
+    path.unlink()
+
+
+def test_2_gb_are_recoded_with_less_than_150_mb_of_memory(enhanced_2_gb: tuple[Path, int], scripted_peer: Peer) -> None:
+    file, size = enhanced_2_gb
+    sink = Sink()
+    peer = scripted_peer(another_syntax(sink, IMPLICIT))
+    done = measure("127.0.0.1", peer.port, file)
+    assert (done.code, done.log, sink.count) == (0, "", size)
+    assert done.resident < MOST
+
+
+def big_endian(frames: int) -> Iterator[bytes]:
+    for tag, vr, value in ((0x00080016, b"UI", CT.encode() + b"\0"), (0x00080018, b"UI", b"1.2.3.4\0")):
+        yield struct.pack(">HH2sH", tag >> 16, tag & 0xFFFF, vr, len(value)) + value
+    yield struct.pack(">HH2sHI", 0x7FE0, 0x0010, b"OW", 0, frames * FRAME)
+    yield from (bytes(FRAME) for _ in range(frames))
+
+
+def deflated(frames: int) -> Iterator[bytes]:
+    deflater = zlib.compressobj(1, wbits=-15)
+    yield deflater.compress(uids(CT) + long_header(0x7FE00010, "OW", frames * FRAME))
+    yield from (deflater.compress(bytes(FRAME)) for _ in range(frames))
+    yield deflater.flush()
+
+
+@pytest.mark.parametrize(
+    ("syntax", "encode"), [(BIG_ENDIAN, big_endian), (DEFLATED, deflated)], ids=["big endian", "deflated"]
+)
+def test_256_mb_are_swapped_or_inflated_with_less_than_150_mb_of_memory(
+    syntax: str, encode: Callable[[int], Iterator[bytes]], scripted_peer: Peer, tmp_path: Path
+) -> None:
+    frames = 512
+    file = tmp_path / "image.dcm"
+    with file.open("wb") as written:
+        written.write(part10(CT, "1.2.3.4", transfer_syntax=syntax, data_set=b""))
+        written.writelines(encode(frames))
+    sink = Sink()
+    peer = scripted_peer(another_syntax(sink, IMPLICIT))
+    done = measure("127.0.0.1", peer.port, file)
+    assert (done.code, done.log) == (0, "")
+    assert sink.count == len(uids(CT)) + 8 + frames * FRAME
+    assert done.resident < MOST
+
+
+def picture(number: int) -> Any:
+    """Something like an image: 12 bits, smooth, with a little noise in a part of it."""
+    rows, columns = numpy.mgrid[:512, :512]
+    pixels = 1000 + rows + columns // 8 * 3 + number
+    pixels[:32] += numpy.random.default_rng(number).integers(0, 8, (32, 512))
+    return pixels.astype("<u2")
+
+
+def jpeg_lossless(pixels: Any) -> bytes:
+    return bytes(imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1, bitspersample=16))
+
+
+def run_length(pixels: Any) -> bytes:
+    """PS3.5 Annex G: the high bytes, then the low ones."""
+    segments = [imagecodecs.packbits_encode(pixels.view("u1")[:, start::2].copy()) for start in (1, 0)]
+    padded = [segment + bytes(len(segment) % 2) for segment in segments]
+    return struct.pack("<16L", 2, 64, 64 + len(padded[0]), *[0] * 13) + b"".join(padded)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "encode"), [(JPEG_LOSSLESS, jpeg_lossless), (RLE, run_length)], ids=["JPEG lossless", "RLE"]
+)
+def test_500_frames_are_decoded_with_less_than_150_mb_of_memory(
+    syntax: str, encode: Callable[[Any], bytes], scripted_peer: Peer, tmp_path: Path
+) -> None:
+    frames = 500
+    compressed = [encode(picture(number)) for number in range(5)]
+    fragments = [compressed[number % 5] + bytes(len(compressed[number % 5]) % 2) for number in range(frames)]
+    front = uids(CT) + image(frames)
+    file = tmp_path / "compressed.dcm"
+    with file.open("wb") as written:
+        encapsulated = long_header(0x7FE00010, "OB", 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+        written.write(part10(CT, "1.2.3.4", transfer_syntax=syntax, data_set=front + encapsulated))
+        for fragment in fragments:
+            written.write(struct.pack("<HHI", 0xFFFE, 0xE000, len(fragment)) + fragment)
+        written.write(struct.pack("<HHI", 0xFFFE, 0xE0DD, 0))
+    sink = Sink()
+    peer = scripted_peer(another_syntax(sink, IMPLICIT))
+    done = measure("127.0.0.1", peer.port, file)
+    assert (done.code, done.log) == (0, "")
+    assert sink.count == len(front) + 8 + frames * FRAME
+    assert done.resident < MOST

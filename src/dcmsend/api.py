@@ -106,7 +106,8 @@ def send(
         check_paths(conversion.dictionaries)
     wishes = Wishes(policy, conversion.decompression, no_decoder)
     settings = Settings(peer=peer, wishes=wishes, timeouts=timeouts or Timeouts(), limits=limits or Limits())
-    return _Run(scan, PayloadOpener(scan, conversion), listener or _ignore, stop or Stop()).go(paths, settings)
+    stop = stop or Stop()
+    return _Run(scan, PayloadOpener(scan, conversion, stop), listener or _ignore, stop).go(paths, settings)
 
 
 def echo(

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmsend.errors import FileError
+from dcmsend.files import dataset as dataset_module
 from dcmsend.files import sources
 from dcmsend.files.dataset import check, guess_transfer_syntax
-from dcmsend.files.sources import BytesSource
-from dcmsend.model import Instance, ReadMode, ScanOptions
-from dcmsend.payload.passthrough import open_payload
+from dcmsend.files.sources import WINDOW, BytesSource
+from dcmsend.model import Conversion, Instance, ReadMode, ScanOptions
+from dcmsend.payload.opening import PayloadOpener
 from tests.files import encode
 from tests.files.encode import (
     BIG_ENDIAN,
@@ -38,10 +39,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dcmsend.files.dataset import Checked
+    from dcmsend.payload.payload import Payload
 
 OPEN = encode.UNDEFINED
 NATIVE_PIXELS = explicit(0x7FE00010, b"OW", bytes(range(100)))
 FRAGMENTS = explicit(0x7FE00010, b"OB", item(b"") + item(b"1234") + SEQUENCE_END, length=OPEN)
+BLANKS = explicit(0x00283006, b"OW", bytes(WINDOW))
 PADDING = explicit(0xFFFCFFFC, b"OB", bytes(30))
 DEFLATE = encode.deflate(dataset())
 TRAILER = struct.pack("<LL", zlib.crc32(dataset()), len(dataset()))
@@ -70,7 +73,7 @@ def checked(data: bytes, syntax: str = EXPLICIT) -> Checked:
     ],
 )
 def test_what_is_sent(data: bytes, behind: bytes, syntax: str) -> None:
-    assert checked(data + behind, syntax) == (len(data), 0, CT, INSTANCE, ())
+    assert checked(data + behind, syntax) == (len(data), 0, CT, INSTANCE, (), ((0, len(data)),), False)
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 11, 12, 100, 100_000])
@@ -102,14 +105,32 @@ def test_trailing_zero_bytes_stay_behind(data: bytes, behind: bytes, syntax: str
         pytest.param(
             dataset(rest=explicit(0x00100010, b"PN", b"")),
             EXPLICIT,
-            "(0010,0010) at byte 62: it stands after (0010,0010): tags must rise",
+            "(0010,0010) stands in the data set twice, with different values",
             id="twice",
         ),
         pytest.param(
-            dataset(rest=explicit(0x00080060, b"CS", b"CT")),
+            dataset(rest=explicit(0x00100010, b"PN", b"A^C ")),
             EXPLICIT,
-            "(0008,0060) at byte 62: it stands after",
-            id="out of order",
+            "(0010,0010) stands in the data set twice, with different values",
+            id="twice, of the same length",
+        ),
+        pytest.param(
+            dataset(rest=explicit(0x00100010, b"LO", b"A^B ")),
+            EXPLICIT,
+            "(0010,0010) stands in the data set twice, with different values",
+            id="twice, with another VR",
+        ),
+        pytest.param(
+            BLANKS + BLANKS + dataset(),
+            EXPLICIT,
+            "(0028,3006) stands in the data set twice",
+            id="twice, too long to be compared",
+        ),
+        pytest.param(
+            encode.deflate(dataset(rest=explicit(0x00080060, b"CS", b"CT"))),
+            DEFLATED,
+            "the elements of a deflated data set are not in order",
+            id="out of order, deflated",
         ),
         pytest.param(
             dataset(rest=PADDING + PADDING), EXPLICIT, "(fffc,fffc) at byte 104: it stands", id="padding twice"
@@ -126,12 +147,6 @@ def test_trailing_zero_bytes_stay_behind(data: bytes, behind: bytes, syntax: str
             JPEG,
             "(0000,0000) at byte 94: an item, a delimiter",
             id="zeros where fragments should be",
-        ),
-        pytest.param(
-            dataset(rest=explicit(0x00200011, b"IS", b"1")),
-            EXPLICIT,
-            "the data set has an odd length (71 bytes) and cannot be sent",
-            id="odd length",
         ),
         pytest.param(DEFLATE[:-3], DEFLATED, "the deflated data set is cut off: its end is missing", id="cut deflate"),
         pytest.param(b"", DEFLATED, "the deflated data set is cut off", id="empty deflate"),
@@ -165,6 +180,56 @@ def test_what_must_not_be_sent(data: bytes, syntax: str, reason: str) -> None:
 def test_what_is_worth_a_notice(data: bytes, notice: str) -> None:
     found = checked(data)
     assert (found.end, found.notices[0]) == (len(data), notice)
+
+
+UIDS = explicit(0x00080016, b"UI", uid(CT)) + explicit(0x00080018, b"UI", uid(INSTANCE))
+ODD = explicit(0x00200011, b"IS", b"1")
+MODALITY = explicit(0x00080060, b"CS", b"CT")
+NAME = explicit(0x00100010, b"PN", b"A^B ")
+SORTED = "its elements are not in order, they are sorted before sending"
+
+
+@pytest.mark.parametrize(
+    ("data", "runs"),
+    [
+        pytest.param(NAME + UIDS, [UIDS, NAME], id="out of order"),
+        pytest.param(UIDS + NAME + MODALITY, [UIDS, MODALITY, NAME], id="one too late"),
+        pytest.param(UIDS + NAME + NAME, [UIDS, NAME], id="twice, the same"),
+        pytest.param(NAME + UIDS + NAME + UIDS, [UIDS, NAME], id="all twice"),
+        pytest.param(FRAGMENTS + UIDS, [UIDS, FRAGMENTS], id="fragments first"),
+        pytest.param(NATIVE_PIXELS + NAME + UIDS, [UIDS, NAME, NATIVE_PIXELS], id="backwards"),
+    ],
+)
+def test_elements_out_of_order_are_to_be_sorted(data: bytes, runs: list[bytes]) -> None:
+    """Runs of elements, each in order, that make up the data set when they are laid end to end."""
+    syntax = JPEG if FRAGMENTS in data else EXPLICIT
+    found = checked(data, syntax)
+    assert found.faulty
+    assert found.notices == (SORTED,)
+    assert (found.end, found.sop_class, found.sop_instance) == (len(data), CT, INSTANCE)
+    assert b"".join(data[start:end] for start, end in found.runs) == b"".join(runs)
+
+
+@pytest.mark.parametrize("padding", [b"", PADDING, bytes(7)], ids=["nothing", "padding", "zeros"])
+def test_an_odd_length_is_to_be_mended(padding: bytes) -> None:
+    """PS3.8 E.2: what is sent has an even length."""
+    data = dataset(rest=ODD)
+    found = checked(data + padding)
+    assert (found.end, found.runs, found.faulty) == (len(data), ((0, len(data)),), True)
+    assert found.notices[-1] == "1 values have an odd length, the first one in (0020,0011)"
+
+
+def test_values_of_odd_length_go_as_they_are_where_the_whole_is_even() -> None:
+    found = checked(dataset(rest=ODD + explicit(0x00200012, b"IS", b"1")))
+    assert not found.faulty
+    assert found.notices == ("2 values have an odd length, the first one in (0020,0011)",)
+
+
+def test_too_many_elements_are_not_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset_module, "_MAX_SORTED", 3)
+    assert checked(NAME + UIDS).faulty
+    with pytest.raises(FileError, match="more than 3 elements that are not in order: too many to sort"):
+        checked(NAME + MODALITY + UIDS)
 
 
 @pytest.mark.parametrize("behind", [b"", b"\0", bytes(100), TRAILER], ids=["nothing", "pad", "zeros", "gzip's trailer"])
@@ -208,6 +273,11 @@ def test_any_bytes_are_checked_or_refused(data: bytes, syntax: str) -> None:
 OPTIONS = ScanOptions()
 
 
+def open_as_it_is(instance: Instance, options: ScanOptions = OPTIONS) -> Payload:
+    """The payload for a peer that takes the file's own transfer syntax."""
+    return PayloadOpener(options, Conversion()).open(instance, instance.transfer_syntax)
+
+
 def write(path: Path, content: bytes, syntax: str = EXPLICIT, sop_class: str = CT) -> Instance:
     path.write_bytes(content)
     return Instance(str(path), sop_class, INSTANCE, syntax, len(content))
@@ -216,7 +286,7 @@ def write(path: Path, content: bytes, syntax: str = EXPLICIT, sop_class: str = C
 def sent(instance: Instance, sizes: list[int], options: ScanOptions = OPTIONS) -> bytes:
     """What a payload gives out into views of these sizes, again and again."""
     parts = []
-    with open_payload(instance, options) as payload:
+    with open_as_it_is(instance, options) as payload:
         while True:
             buffer = bytearray(b"\xee" * sum(sizes))
             views: list[memoryview] = []
@@ -251,7 +321,7 @@ def test_the_bytes_of_the_file_are_given_out(
 ) -> None:
     instance = write(tmp_path / "x", encode.part10(data + behind, syntax=syntax), syntax)
     assert sent(instance, sizes) == data
-    with open_payload(instance, OPTIONS) as payload:
+    with open_as_it_is(instance) as payload:
         assert (payload.length, payload.dataset_size) == (len(data), len(data + behind))
 
 
@@ -263,13 +333,38 @@ def test_a_deflated_data_set_is_padded_to_even_length(tmp_path: Path, sizes: lis
     assert sent(instance, sizes) == odd + b"\0"
 
 
+@pytest.mark.parametrize(
+    ("data", "mended"),
+    [
+        pytest.param(NAME + UIDS, UIDS + NAME, id="sorted"),
+        pytest.param(UIDS + NAME + NAME, UIDS + NAME, id="once"),
+        pytest.param(UIDS + NAME + ODD, UIDS + NAME + explicit(0x00200011, b"IS", b"1 "), id="even"),
+        pytest.param(ODD + UIDS + PADDING, UIDS + explicit(0x00200011, b"IS", b"1 "), id="sorted and even"),
+        pytest.param(LARGE[-256012:] + UIDS, UIDS + LARGE[-256012:], id="large value first"),
+    ],
+)
+@pytest.mark.parametrize("sizes", [[1_000_000], [10, 1], [4096] * 3])
+def test_a_faulty_data_set_is_mended(tmp_path: Path, data: bytes, mended: bytes, sizes: list[int]) -> None:
+    instance = write(tmp_path / "x", encode.part10(data))
+    assert sent(instance, sizes) == mended
+    with open_as_it_is(instance) as payload:
+        assert payload.notices
+        assert (payload.length, payload.dataset_size) == (len(mended), len(data))
+        assert (payload.sop_class, payload.sop_instance, payload.transfer_syntax) == (CT, INSTANCE, EXPLICIT)
+
+
+def test_fragments_are_kept_when_a_data_set_is_mended(tmp_path: Path) -> None:
+    instance = write(tmp_path / "x", encode.part10(FRAGMENTS + UIDS, syntax=JPEG), JPEG)
+    assert sent(instance, [100]) == UIDS + FRAGMENTS
+
+
 def test_a_bare_data_set_is_given_out_whole(tmp_path: Path) -> None:
     assert sent(write(tmp_path / "x", dataset()), [100], ScanOptions(read_mode=ReadMode.DATASET_ONLY)) == dataset()
 
 
 def test_the_payload_names_the_instance_of_the_data_set(tmp_path: Path) -> None:
     data = dataset(encode.MR, "1.9")
-    with open_payload(write(tmp_path / "x", encode.part10(data)), OPTIONS) as payload:
+    with open_as_it_is(write(tmp_path / "x", encode.part10(data))) as payload:
         assert (payload.sop_class, payload.sop_instance, payload.transfer_syntax) == (encode.MR, "1.9", EXPLICIT)
         assert len(payload.notices) == 2
 
@@ -291,7 +386,7 @@ def test_the_payload_names_the_instance_of_the_data_set(tmp_path: Path) -> None:
 )
 def test_what_is_not_opened(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(FileError) as caught:
-        open_payload(write(tmp_path / "x", content), OPTIONS)
+        open_as_it_is(write(tmp_path / "x", content))
     assert caught.value.reason.startswith(reason)
 
 
@@ -314,18 +409,21 @@ def test_a_damaged_file_is_sent_whole_or_not_at_all(
     except FileError as error:
         assert encode.is_one_line(error.reason)
     else:
-        assert data in content
         assert len(data) % 2 == 0
+        if data not in content:  # it was mended, and says so
+            with open_as_it_is(instance) as payload:
+                assert payload.notices
+            assert not checked(data, JPEG).faulty
 
 
 def test_a_file_that_has_gone(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="No such file or directory"):
-        open_payload(Instance(str(tmp_path / "gone"), CT, INSTANCE, EXPLICIT), OPTIONS)
+        open_as_it_is(Instance(str(tmp_path / "gone"), CT, INSTANCE, EXPLICIT))
 
 
 def test_a_file_that_shrinks_while_it_is_sent(tmp_path: Path) -> None:
     instance = write(tmp_path / "x", encode.part10(LARGE))
-    with open_payload(instance, OPTIONS) as payload:
+    with open_as_it_is(instance) as payload:
         os.truncate(instance.path, 100_000)
         with pytest.raises(FileError, match="became shorter while it was being sent"):
             payload.fill([memoryview(bytearray(1_000_000))])
@@ -341,13 +439,13 @@ def test_a_file_of_more_than_4_gigabytes_needs_no_memory_for_it(tmp_path: Path) 
         file.seek(len(start) + value)
         file.write(end)
         file.truncate(len(start) + len(end) + 2 * value)
-    with open_payload(Instance(str(path), CT, INSTANCE, EXPLICIT), OPTIONS) as payload:
+    with open_as_it_is(Instance(str(path), CT, INSTANCE, EXPLICIT)) as payload:
         assert payload.length == len(dataset()) + 2 * (12 + value)
         assert payload.fill([memoryview(bytearray(1000))]) == 1000
 
 
 def test_closing_twice_does_no_harm(tmp_path: Path) -> None:
-    payload = open_payload(write(tmp_path / "x", encode.part10()), OPTIONS)
+    payload = open_as_it_is(write(tmp_path / "x", encode.part10()))
     payload.close()
     payload.close()
     assert payload.length == len(dataset())

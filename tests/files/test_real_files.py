@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +10,8 @@ import pytest
 
 from dcmsend.errors import FileError
 from dcmsend.files.scan import scan
-from dcmsend.model import Instance, ReadMode, Refusal, ScanOptions
-from dcmsend.payload.passthrough import open_payload
+from dcmsend.model import Conversion, Instance, ReadMode, Refusal, ScanOptions
+from dcmsend.payload.opening import PayloadOpener
 from tests.support import part10
 
 DATA: Final = Path(__file__).parent.parent / "data"
@@ -25,7 +26,7 @@ def instances(path: Path, options: ScanOptions) -> list[Instance]:
 
 
 def sent(instance: Instance, options: ScanOptions) -> bytes:
-    with open_payload(instance, options) as payload:
+    with PayloadOpener(options, Conversion()).open(instance, instance.transfer_syntax) as payload:
         buffer = bytearray(payload.length + 1)
         assert payload.fill([memoryview(buffer)]) == payload.length
         assert payload.fill([memoryview(buffer)]) == 0
@@ -78,7 +79,6 @@ def test_samples_go_as_they_are(path: Path) -> None:
         ("truncated_pixel_data.dcm", "", "(7fe0,0010) at byte 1488: its 8192 bytes run past the end of the file"),
         ("truncated_sequence.dcm", "", "(300a,00b0) at byte 1410: its 976 bytes run past the end of the file"),
         ("truncated_offset.dcm", "", "(7fe0,0010) at byte 2340: its end is missing"),
-        ("odd_length.dcm", "", "the data set has an odd length (37477 bytes)"),
         ("bad_vr.dcm", "", "(0008,0008) at byte 356: b'\\x18\\x00' is not a VR"),
     ],
 )
@@ -92,11 +92,23 @@ def test_odd_files(name: str, refused: str, failed: str) -> None:
     assert not refused
     if failed:
         with pytest.raises(FileError) as caught:
-            open_payload(value, ScanOptions())
+            sent(value, ScanOptions())
         assert caught.value.reason.startswith(failed)
     else:
         data = sent(value, ScanOptions())
         assert part10.split((ODD / name).read_bytes())[1].startswith(data.rstrip(b"\0"))
+
+
+def test_a_file_of_odd_length_is_padded() -> None:
+    """Its last value, the pixel data, gets a NUL and a length that is one more (PS3.5 7.1.1)."""
+    (instance,) = instances(ODD / "odd_length.dcm", ScanOptions())
+    _, data = part10.split((ODD / "odd_length.dcm").read_bytes())
+    header = b"\xe0\x7f\x10\x00OB\0\0"
+    at = data.rindex(header) + len(header)
+    (length,) = struct.unpack_from("<L", data, at)
+    assert at + 4 + length == len(data)
+    expected = data[:at] + struct.pack("<L", length + 1) + data[at + 4 :] + b"\0"
+    assert sent(instance, ScanOptions()) == expected
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         section=_CONVERSION, short="+dly", long="--decompress-lossy", block="decompress",
-        sets="conversion.decompression", value=Decompression.LOSSY, help="decompress both lossy and lossless compression",
+        sets="conversion.decompression", value=Decompression.LOSSY,
+        help="decompress both lossy and lossless compression",
     ),
     Option(
         section=_DEFLATE, short="+cl", long="--compression-level", sets="conversion.compression_level",

@@ -95,8 +95,8 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
     Sequences, items and fragments are shown only inside the elements whose tags are in ``descend``; all others are
     passed over, by their length or by looking for their delimiter. ``descend`` is asked after the element was yielded.
     The walk ends before the first element of the outermost level with a tag of at least ``stop``. A source that ends
-    before ``end`` is taken as it is. An offset that is sent into the generator is where it goes on, at the same level:
-    behind the element or item that it has just yielded. Raises StructureError, and FileError from the source.
+    before ``end`` is taken as it is. An offset that is sent into the generator when it has yielded an item is where it
+    goes on: behind that item. Raises StructureError, and FileError from the source.
     """
     explicit, little = encoding
     header, long_length = _HEADERS[little], _LENGTHS[little]
@@ -150,6 +150,8 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
             if shown:
                 jump = yield depth, ITEM, b"", position, value, UNDEFINED if unlimited else length
                 if jump is not None:
+                    if jump > limit:
+                        raise _too_long(ITEM, position, depth, jump - value)
                     position = jump
                     continue
             if not unlimited and (kind == _FRAGMENTS or not shown):
@@ -178,10 +180,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
                 if following > limit:
                     raise _too_long(tag, position, depth, length)
                 if shown:
-                    jump = yield depth, tag, vr, position, value, length
-                    if jump is not None:
-                        position = jump
-                        continue
+                    yield depth, tag, vr, position, value, length
                 if tag not in descend or not shown:
                     position = following
                     continue

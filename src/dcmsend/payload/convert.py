@@ -7,20 +7,21 @@ are ready before the first byte goes out, so that what cannot be decoded costs i
 from __future__ import annotations
 
 import zlib
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dcmsend.files.dataset import PIXEL_DATA, SOP_CLASS
+from dcmsend.files.dataset import PIXEL_DATA
 from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, encoding_of, walk
 from dcmsend.files.sources import InflateSource
+from dcmsend.payload.levels import Value
 from dcmsend.payload.pieces import Chunks, FileRange, Spool, chunks_of_file
 from dcmsend.payload.recode import ROOT, Pixels, Work, recode, swapped
-from dcmsend.uids import TRANSFER_SYNTAXES
+from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from dcmsend.files.sources import FileSource, Source
-    from dcmsend.payload.levels import Value
     from dcmsend.payload.payload import Closable, Means
     from dcmsend.payload.pieces import Piece
 
@@ -67,10 +68,10 @@ def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: st
             strict=not extent.checked,
         )
         if own is not None and own.encapsulated and own is not wanted:
-            work = _with_pixels(work, own.uid, spools)
+            work = _with_pixels(work, own.uid, means, spools)
         pieces = recode(work)
         if wanted is not None and wanted.deflated:
-            pieces = [_deflate(pieces, means.compression_level, spools)]
+            pieces = [_deflate(pieces, means, spools)]
     except BaseException:
         for spool in spools:
             spool.close()
@@ -126,9 +127,9 @@ def _whole(chunks: Iterable[bytes], unit: int) -> Iterator[bytes]:
 # Deflate (PS3.5 A.5).
 
 
-def _deflate(pieces: list[Piece], level: int, spools: list[Spool]) -> Piece:
-    spool = _spool(spools)
-    deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+def _deflate(pieces: list[Piece], means: Means, spools: list[Spool]) -> Piece:
+    spool = _spool(spools, means)
+    deflater = zlib.compressobj(means.compression_level, zlib.DEFLATED, -zlib.MAX_WBITS)
     for piece in pieces:
         for size in range(piece.length, 0, -_CHUNK):
             chunk = bytearray(min(size, _CHUNK))
@@ -139,8 +140,8 @@ def _deflate(pieces: list[Piece], level: int, spools: list[Spool]) -> Piece:
     return spool.piece()
 
 
-def _spool(spools: list[Spool]) -> Spool:
-    spools.append(Spool())
+def _spool(spools: list[Spool], means: Means) -> Spool:
+    spools.append(Spool(means.go_on))
     return spools[-1]
 
 
@@ -156,25 +157,38 @@ class _Found(NamedTuple):
     values: dict[int, bytes]
 
 
-def _with_pixels(work: Work, transfer_syntax: str, spools: list[Spool]) -> Work:
+def _with_pixels(work: Work, transfer_syntax: str, means: Means, spools: list[Spool]) -> Work:
     """The work with all pixel data decoded, and the attributes that change by that."""
     from dcmsend.payload.decode import decode_pixels
+    from dcmsend.payload.pixels import frame_bytes
 
     edits: dict[int, dict[int, Value]] = {}
     pixels: dict[int, Pixels] = {}
     for found in _pixel_data(work):
-        spool = _spool(spools)
-        decoded = decode_pixels(work.source, found.value, work.runs[-1][1], found.values, transfer_syntax, spool)
-        edits[found.level] = decoded.changes
+        spool = _spool(spools, means)
+        end = work.runs[-1][1]
+        with means.large if frame_bytes(found.values) > _LARGE_FRAME else nullcontext():
+            decoded = decode_pixels(work.source, found.value, end, found.values, transfer_syntax, spool)
+        edits[found.level] = {**decoded.changes, **_NO_EXTENDED_TABLE}
         pixels[found.start] = Pixels(decoded.pixel_vr, spool.piece())
+        if found.level == ROOT and transfer_syntax in _ALWAYS_LOSSY and found.values.get(_LOSSY) != _WAS_LOSSY.value:
+            edits[ROOT][_LOSSY] = _WAS_LOSSY
     return work._replace(edits=edits, pixels=pixels)
+
+
+_LARGE_FRAME: Final = 16 << 20  # bytes, decoded: of such frames one is decoded at a time, whatever threads there are
+_NO_EXTENDED_TABLE: Final = dict.fromkeys((0x7FE00001, 0x7FE00002), Value(b"", b""))
+# Lossy Image Compression (PS3.3 C.7.6.1.1.5) says what once happened, so it must be there when the traces go.
+_LOSSY: Final = 0x00282110
+_WAS_LOSSY: Final = Value(b"CS", b"01")
+_ALWAYS_LOSSY: Final = frozenset(f"{IMPLICIT_VR_LITTLE_ENDIAN}.4.{end}" for end in (50, 51, 53, 55, 81))
 
 
 def _pixel_data(work: Work) -> Iterator[_Found]:
     """Each encapsulated pixel data element with the attributes of its data set or item that stand before it."""
     from dcmsend.payload.pixels import IMAGE_TAGS
 
-    wanted = IMAGE_TAGS | {SOP_CLASS}
+    wanted = IMAGE_TAGS | {_LOSSY}
     source = work.source
     sequences: set[int] = set()
     levels: list[tuple[int, dict[int, bytes]]] = [(ROOT, {})]

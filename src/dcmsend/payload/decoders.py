@@ -69,6 +69,7 @@ class Decoder:
 
 
 def jpeg(decoder: Decoder, frame: bytes) -> Frame:
+    """JPEG, lossy or lossless (PS3.5 8.2.1). A missing end marker is forgiven where no coded data is missing."""
     stream = read_jpeg(frame)
     check_codestream(decoder.image, stream)
     after = after_jpeg(decoder.image, stream)
@@ -107,14 +108,16 @@ def _plain_decoder(
     return decode
 
 
-_JPEG_ROOM: Final = 1 << 20  # bytes; JPEG XL makes a JPEG codestream a fifth smaller
+_JPEG_ROOM: Final = 1 << 20  # bytes, beside twice those of JPEG XL, which makes a JPEG codestream a fifth smaller
 
 
 def recompressed_jpeg(decoder: Decoder, frame: bytes) -> Frame:
     """JPEG XL that holds a JPEG codestream: that one is made again, bit for bit, and decoded (PS3.5 A.4.12)."""
     stream = read_jpeg_xl(frame)
     check_codestream(decoder.image, stream)
-    room = bytearray(_JPEG_ROOM + 4 * len(frame))
+    if len(frame) > decoder.image.frame_bytes + _JPEG_ROOM:
+        raise FileError(f"{len(frame)} compressed bytes are more than the frame has")
+    room = bytearray(_JPEG_ROOM + 2 * len(frame))
     return jpeg(decoder, bytes(decoder.library.jpegxl_decode_jpeg(stream.data, numthreads=1, out=room)))
 
 
@@ -150,11 +153,14 @@ def run_length(decoder: Decoder, frame: bytes) -> Frame:
 
 
 def _unpack(library: Any, segment: memoryview, out: Any) -> Any:
-    """One RLE segment into ``out``, which it must fill; what follows is padding, as for DCMTK."""
+    """One RLE segment into ``out``, which it must fill; behind it there may be padding, but nothing else."""
     try:
         made = library.packbits_decode(segment, out=out)
     except RuntimeError:
-        made = library.packbits_decode(segment[: _end_of_runs(segment, len(out))], out=out)
+        end = _end_of_runs(segment, len(out))
+        if bytes(segment[end + 1 :]).strip(b"\0\x80"):  # zeros and no operations
+            raise FileError(f"an RLE segment holds more than {len(out)} bytes") from None
+        made = library.packbits_decode(segment[:end], out=out)
     if len(made) != len(out):
         raise FileError(f"an RLE segment holds {len(made)} bytes, not {len(out)}")
     return made

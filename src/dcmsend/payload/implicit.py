@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dcmsend.payload.levels import Level
 
 PRIVATE: Final = 0x10000  # the bit that makes a group number odd
-NUMBERS: Final = frozenset((0x00280103, 0x54001004))  # Pixel Representation, Waveform Bits Allocated
+_NUMBERS: Final = frozenset((0x00280103, 0x54001004))  # Pixel Representation, Waveform Bits Allocated
 _FIRST_BLOCK, _LAST_BLOCK = 0x10, 0xFF
 _MAX_CREATOR: Final = 64  # bytes; a private creator is an LO
 _NUMBER: Final = Struct("<H")
@@ -34,11 +34,13 @@ class ImplicitVrs:
     def __init__(self, source: Source, dictionary: Dictionary) -> None:
         self._source = source
         self._dictionary = dictionary
+        self.depended = False  # whether a VR depended on a value, or a value was such that others' VRs depend on it
         self.known = dictionary.vr  # for elements of the standard that depend on nothing else
 
     def vr(self, levels: Sequence[Level], tag: int, start: int, value: int, length: int) -> bytes:
         """The VR of an element that has none (PS3.5 A.1): from the dictionary, private creators and what is around."""
         level = levels[0]
+        self.depended |= tag in _NUMBERS or bool(tag & PRIVATE)
         creator = self._creator(level, tag, value, length) if tag & PRIVATE else ""
         if length == UNDEFINED:
             if tag == PIXEL_DATA:
@@ -46,6 +48,7 @@ class ImplicitVrs:
             return b"SQ"
         vr = self._dictionary.vr(tag, creator)
         if vr.islower():
+            self.depended = True
             vr = resolve(vr, tag, length, lambda wanted: self._find(levels, wanted))
         if length % UNITS.get(vr, 1) or (vr == b"SQ" and length and self._bytes(value, 4) != _ITEM_TAG):
             return b"UN"  # the dictionary means another attribute, or the value is damaged
@@ -70,11 +73,10 @@ class ImplicitVrs:
         notes = level.notes = level.notes or Notes()
         if tag not in notes.numbers:
             notes.numbers[tag] = None
-            for depth, found, _, _, value, length in walk(
-                self._source, IMPLICIT_LE, level.start, level.end, stop=tag + 1
-            ):
-                if found == tag and not depth and length >= _NUMBER.size:
-                    (notes.numbers[tag],) = _NUMBER.unpack(self._bytes(value, _NUMBER.size))
+            for start, end in level.runs:
+                for depth, found, _, _, value, length in walk(self._source, IMPLICIT_LE, start, end, stop=tag + 1):
+                    if found == tag and not depth and length >= _NUMBER.size:
+                        (notes.numbers[tag],) = _NUMBER.unpack(self._bytes(value, _NUMBER.size))
         return notes.numbers[tag]
 
     def _bytes(self, value: int, length: int) -> bytes:

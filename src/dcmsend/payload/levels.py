@@ -13,6 +13,8 @@ from dcmsend.files.dataset import TRAILING_PADDING
 from dcmsend.files.elements import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, LONG_VRS, SHORT_VRS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dcmsend.files.elements import Encoding
 
 # Bytes of the unit that is turned around between the byte orders (PS3.5 7.3); 1 for all others.
@@ -22,7 +24,7 @@ UNITS: Final[dict[bytes, int]] = {
     **dict.fromkeys((b"FD", b"OD", b"OV", b"SV", b"UV"), 8),
 }
 UNDEFINED_LENGTH: Final = 0xFFFFFFFF
-_MAX_SHORT: Final = 0xFFFE
+MAX_SHORT: Final = 0xFFFE
 
 
 class Value(NamedTuple):
@@ -50,7 +52,7 @@ class Codec:
             return self.pack_implicit(tag >> 16, tag & 0xFFFF, length)
         if vr not in SHORT_VRS:
             return self.pack_long(tag >> 16, tag & 0xFFFF, vr, length)
-        if length > _MAX_SHORT:
+        if length > MAX_SHORT:
             return self.pack_long(tag >> 16, tag & 0xFFFF, b"UN", length)
         return self.pack_short(tag >> 16, tag & 0xFFFF, vr, length)
 
@@ -100,9 +102,9 @@ INSIDE_UNKNOWN: Final = Manner(_CODECS[IMPLICIT_LE], frozenset((b"",)), Patch.NO
 class Level:
     """A data set, a sequence (of ``depth`` -1) or an item while its elements are written.
 
-    ``before``: tags below it need no look at edits and group lengths; ``last`` is the one before. ``start``, ``end``:
-    where its elements stand in the source. Of a sequence, ``items`` counts them, and ``unlike`` is where the value of
-    the one before begins, if it has no length and was like no other.
+    ``before``: tags below it need no look at edits and group lengths; ``last`` is the one before. ``runs``: where its
+    elements stand in the source. Of a sequence, ``items`` counts them, and ``unlike`` is where the value of the one
+    before begins, if it has no length and was like no other; of fragments, how long their offset table is.
     """
 
     __slots__ = (
@@ -110,7 +112,6 @@ class Level:
         "codec",
         "depth",
         "edits",
-        "end",
         "group",
         "group_at",
         "group_from",
@@ -118,16 +119,15 @@ class Level:
         "last",
         "manner",
         "notes",
-        "start",
+        "runs",
         "unlike",
     )
 
-    def __init__(self, depth: int, manner: Manner, start: int = 0, end: int = 0) -> None:
+    def __init__(self, depth: int, manner: Manner, runs: Sequence[tuple[int, int]] = ()) -> None:
         self.depth = depth
         self.manner = manner
         self.codec = manner.codec
-        self.start = start
-        self.end = end
+        self.runs = runs
         self.edits: list[tuple[int, Value]] = NO_EDITS
         self.before = TRAILING_PADDING
         self.group = -1  # whose length is waiting to be known; where that goes, and from where it counts

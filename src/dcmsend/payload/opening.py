@@ -28,15 +28,20 @@ if TYPE_CHECKING:
     from dcmsend.payload.dictionary import Dictionary
     from dcmsend.payload.payload import Closable
     from dcmsend.payload.pieces import Piece
+    from dcmsend.stop import Stop
 
 
 class PayloadOpener:
-    """Opens payloads for one run; safe to be used from several threads at once."""
+    """Opens payloads for one run; safe to be used from several threads at once.
 
-    def __init__(self, options: ScanOptions, conversion: Conversion) -> None:
+    ``stop``: once it is aborted, conversions under way are given up.
+    """
+
+    def __init__(self, options: ScanOptions, conversion: Conversion, stop: Stop | None = None) -> None:
         self._options = options
         self._dictionaries = conversion.dictionaries
-        self._means = Means(self._load_dictionary, conversion.compression_level)
+        self._means = Means(self._load_dictionary, conversion.compression_level, Lock(), self._go_on)
+        self._stop = stop
         self._dictionary: Dictionary | None = None
         self._lock = Lock()
 
@@ -98,6 +103,10 @@ class PayloadOpener:
         sop_class, sop_instance = uids
         _required("SOP Class UID", sop_class)
         return _Opened(sop_class, _required("SOP Instance UID", sop_instance), (), *converted)
+
+    def _go_on(self) -> None:
+        if self._stop is not None and self._stop.aborted:
+            raise FileError("stopped by the user")
 
     def _load_dictionary(self) -> Dictionary:
         from dcmsend.payload.dictionary import load_dictionary

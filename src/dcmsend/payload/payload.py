@@ -11,6 +11,7 @@ from dcmsend.payload.pieces import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from threading import Lock
     from types import TracebackType
     from typing import Self
 
@@ -27,10 +28,16 @@ class Identity(NamedTuple):
 
 
 class Means(NamedTuple):
-    """What a conversion needs beside its data set: the dictionary, when it is needed, and a deflate level (0 to 9)."""
+    """What a conversion needs beside its data set; shared by all threads of a run.
+
+    ``dictionary``: is called where it is needed. ``compression_level``: 0 to 9, for deflate. ``large``: held while
+    frames are decoded that are large. ``go_on``: raises FileError where nobody waits for the result any more.
+    """
 
     dictionary: Callable[[], Dictionary]
     compression_level: int
+    large: Lock
+    go_on: Callable[[], None]
 
 
 class Closable(Protocol):

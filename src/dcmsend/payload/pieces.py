@@ -12,7 +12,7 @@ from dcmsend.errors import FileError
 from dcmsend.files.sources import read_at, read_into, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import IO
 
 SPOOL_LIMIT: Final = 16 << 20  # bytes that a spool holds in memory
@@ -101,17 +101,19 @@ class Chunks:
 class Spool:
     """Bytes that are made before they are sent: in memory up to ``limit``, beyond that in a file without a name.
 
-    Close it when its piece has been given out.
+    ``go_on`` is called before each write, and may raise. Close it when its piece has been given out.
     """
 
-    def __init__(self, limit: int = SPOOL_LIMIT) -> None:
+    def __init__(self, go_on: Callable[[], None] = lambda: None, limit: int = SPOOL_LIMIT) -> None:
         self.length = 0
+        self._go_on = go_on
         self._limit = limit
         self._memory = bytearray()
         self._file: IO[bytes] | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Add bytes at the end. Raises FileError where the system's temporary folder does not take them."""
+        self._go_on()
         size = memoryview(data).nbytes
         if self._file is None and self.length + size > self._limit:
             self._spill()

@@ -7,6 +7,7 @@ elements around the values are others' business. Where the standard leaves a cho
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Final
 
 from dcmsend.errors import FileError
@@ -124,6 +125,12 @@ def read_image(values: Mapping[int, bytes]) -> Image:
     if samples != expected:
         raise FileError(f"Samples per Pixel is {samples}, but {image.photometric} has {expected}")
     return image
+
+
+def frame_bytes(values: Mapping[int, bytes]) -> int:
+    """About how many bytes a decoded frame has, as far as the attributes say it."""
+    sizes = (int.from_bytes(values.get(tag, b"\1")[:2], "little") for tag in (ROWS, COLUMNS, SAMPLES, BITS_ALLOCATED))
+    return prod(sizes) // 8
 
 
 def _value(values: Mapping[int, bytes], tag: int) -> bytes:

@@ -14,12 +14,23 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
-from dcmsend.files.dataset import SOP_CLASS, SOP_INSTANCE, TRAILING_PADDING
-from dcmsend.files.elements import END, ITEM, UNDEFINED, StructureError, tag_text, walk
+from dcmsend.files.dataset import PIXEL_DATA, SOP_CLASS, SOP_INSTANCE, TRAILING_PADDING
+from dcmsend.files.elements import END, ITEM, SHORT_VRS, UNDEFINED, StructureError, tag_text, walk
 from dcmsend.files.sources import BytesSource
-from dcmsend.payload.implicit import NUMBERS, PRIVATE, ImplicitVrs
-from dcmsend.payload.levels import INSIDE_UNKNOWN, UNDEFINED_LENGTH, UNITS, Codec, Container, Level, Patch, manner
-from dcmsend.payload.pieces import Memory
+from dcmsend.payload.implicit import PRIVATE, ImplicitVrs
+from dcmsend.payload.levels import (
+    INSIDE_UNKNOWN,
+    MAX_SHORT,
+    NO_EDITS,
+    UNDEFINED_LENGTH,
+    UNITS,
+    Container,
+    Level,
+    Patch,
+    manner,
+)
+from dcmsend.payload.output import MAX_LENGTH, Output
+from dcmsend.payload.shapes import Copy, Shape, Shapes, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -31,7 +42,6 @@ if TYPE_CHECKING:
     from dcmsend.payload.pieces import Piece
 
 LARGE: Final = 4096  # bytes from which a value is not copied
-MAX_STRUCTURE: Final = 64 << 20  # bytes of headers and small values
 ROOT: Final = -1  # the offset by which the outermost level goes in ``Work.edits``
 
 _UNIT_CODES: Final = {array(code).itemsize: code for code in "HILQ"}
@@ -39,13 +49,12 @@ _UIDS: Final = frozenset((SOP_CLASS, SOP_INSTANCE))  # which the command repeats
 _PADDED_WITH_SPACE: Final = frozenset(
     (b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"LO", b"LT", b"PN", b"SH", b"ST", b"TM", b"UC", b"UR", b"UT")
 )
-_MAX_LONG: Final = 0xFFFFFFFE
 _ITEM_END: Final = 0xFFFEE00D
 _SEQUENCE_END: Final = 0xFFFEE0DD
 _PLAIN_LENGTHS: Final = range(0, LARGE, 2)
 _SEQUENCES: Final = frozenset((b"SQ", b"UN", b""))
+_OFFSET_TABLE: Final = 1  # the first item of encapsulated pixel data (PS3.5 A.4)
 _BEFORE_FIRST: Final = 0x0007FFFF  # groups below are no part of a data set
-_UNSHAPED: Final = 3  # items of a sequence that are written one by one before their likes are looked for
 _PATCH_LENGTH: Final = Struct("<L").pack_into
 _PATCH_VR: Final = Struct("<2sH").pack_into
 
@@ -89,16 +98,15 @@ class _Recoder:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._out = bytearray()
-        self._outside: list[tuple[int, Piece]] = []  # place in ``_out``, and what is to be sent there
-        self._outside_length = 0
+        self._output = Output()
+        self._out = self._output.data
         self._descend: set[int] = set()
         self._stack: list[Container] = []
         self._swaps = work.encoding.little != work.target.little
         self._vrs = ImplicitVrs(work.source, work.dictionary) if work.dictionary else None
         self._elements: Generator[Element, int | None, None]
-        self._shapes = Shapes(work) if not work.edits.keys() - {ROOT} else None
-        self._level = Level(0, manner(work.encoding, work.target), work.runs[0][0], work.runs[-1][1])
+        self._shapes = Shapes(work.source, self._learn) if not work.edits.keys() - {ROOT} else None
+        self._level = Level(0, manner(work.encoding, work.target), work.runs)
         self._level.last = _BEFORE_FIRST if work.strict else -1
         self._apply_edits(ROOT)
 
@@ -107,7 +115,7 @@ class _Recoder:
             self._elements = walk(self._work.source, self._work.encoding, start, end, self._descend)
             self._follow()
         self._one(0, END, b"", 0, 0, 0)
-        return self._pieces()
+        return self._output.pieces()
 
     def _follow(self) -> None:
         """Write the elements of a run, most of them here and now: the loop that all the time is spent in."""
@@ -128,7 +136,7 @@ class _Recoder:
                     buffer, base = window(start, following - start)
                     work, held = bytearray(buffer), base + len(buffer)
                     begin = start
-                    self._bound()
+                    self._output.check()
                 elif start != end:
                     begin = start
                 end = following
@@ -163,10 +171,16 @@ class _Recoder:
         level = self._level
         if depth != level.depth:
             raise StructureError(tag, start, depth, "an element outside of an item")
-        if tag <= level.last and self._work.strict:
-            raise StructureError(tag, start, depth, f"it stands after {tag_text(level.last)}")
+        if level.manner is INSIDE_UNKNOWN:
+            self._leave_alone(depth, tag, vr, start, value, length)
+            return 0
+        in_order = level.last < tag
+        if not in_order and (self._work.strict or level.edits is not NO_EDITS):
+            raise StructureError(tag, start, depth, f"it stands after {tag_text(level.last)}, out of order")
         level.last = tag
-        if self._edit(level, tag) or tag in (END, TRAILING_PADDING):
+        if (not in_order or tag >= level.before) and self._edit(level, tag):
+            return 0
+        if tag in (END, TRAILING_PADDING):
             return 0
         if self._vrs:
             vr = self._vrs.vr(self._levels(), tag, start, value, length)
@@ -180,12 +194,19 @@ class _Recoder:
             self._write(tag, vr, start, value, length)
         return 0
 
+    def _leave_alone(self, depth: int, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
+        """An element inside of UN of undefined length: nothing about it is known to be wrong, so nothing is mended."""
+        if length == UNDEFINED:
+            self._open(depth, tag, vr, start, length)
+        else:
+            self._write(tag, vr, start, value, length)
+
     # Values.
 
     def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
         """An element with a value."""
-        if vr == b"??":
-            vr = b"UN"
+        if vr == b"??" or (length > MAX_SHORT and vr in SHORT_VRS and self._level.codec.explicit):
+            vr = b"UN"  # which is little endian everywhere (PS3.5 6.2.2)
         unit = UNITS.get(vr, 1) if self._swaps and tag not in _UIDS else 1
         if length % unit:
             words = f"its length of {length} bytes is no multiple of {unit}, so its byte order cannot be changed"
@@ -202,18 +223,17 @@ class _Recoder:
             value += b" " if vr in _PADDED_WITH_SPACE else b"\0"
         self._out += self._level.codec.header(tag, vr, len(value))
         self._out += value
-        self._bound()
+        self._output.check()
 
     def _external(self, tag: int, vr: bytes, piece: Piece, *, pad: int = 0) -> None:
         """An element whose value is sent from where it stands."""
-        if piece.length + pad > _MAX_LONG:
-            raise FileError(f"({tag >> 16:04x},{tag & 0xFFFF:04x}) has a value of {piece.length} bytes: too many")
+        if piece.length + pad > MAX_LENGTH:
+            raise FileError(f"{tag_text(tag)} has a value of {piece.length} bytes: too many for its length field")
         self._out += self._level.codec.header(tag, vr, piece.length + pad)
-        self._bound()
-        self._outside.append((len(self._out), piece))
-        self._outside_length += piece.length
+        self._output.add(piece)
         if pad:
             self._out += b" " if vr in _PADDED_WITH_SPACE else b"\0"
+        self._output.check()
 
     def _bytes(self, value: int, length: int) -> bytes:
         buffer, base = self._work.source.window(value, length)
@@ -230,8 +250,6 @@ class _Recoder:
 
     def _edit(self, level: Level, tag: int) -> bool:
         """Write the edits that stand before or at ``tag``, end a group before it; whether an edit takes its place."""
-        if tag < level.before:
-            return False
         replaced = False
         while level.edits and level.edits[-1][0] <= tag:
             edited, (vr, value) = level.edits.pop()
@@ -246,12 +264,12 @@ class _Recoder:
     def _begin_group(self, level: Level, tag: int) -> None:
         self._add(tag, b"UL", bytes(4))
         level.group = tag >> 16
-        level.group_at, level.group_from = len(self._out) - 4, self._position
+        level.group_at, level.group_from = len(self._out) - 4, self._output.position
         level.look_out()
 
     def _end_group(self, level: Level, tag: int) -> None:
         if tag >> 16 != level.group >= 0:
-            self._patch(level.group_at, level.group_from, level.codec)
+            self._output.patch(level.group_at, level.group_from, level.codec.length)
             level.group = -1
 
     # Sequences, items and fragments (PS3.5 7.5, A.4).
@@ -259,14 +277,14 @@ class _Recoder:
     def _open(self, depth: int, tag: int, vr: bytes, start: int, length: int) -> None:
         """Begin a sequence, or encapsulated data that stays as it is."""
         level = self._level
-        fragments = vr in (b"OB", b"OW")
-        if fragments and not self._work.fragments:
+        fragments = vr in (b"OB", b"OW") or (tag == PIXEL_DATA and not vr)  # as the walker takes it
+        if fragments and not self._work.fragments and level.manner is not INSIDE_UNKNOWN:
             raise StructureError(tag, start, depth, "encapsulated data where the transfer syntax has none")
         if not fragments and vr not in _SEQUENCES:
             raise StructureError(tag, start, depth, f"a value of undefined length with VR {vr.decode('latin-1')}")
         self._out += level.codec.header(tag, vr or b"SQ", length)
         length_at = len(self._out) - 4 if length != UNDEFINED else -1
-        self._stack.append(Container(depth, tag, length_at, self._position, level, fragments))
+        self._stack.append(Container(depth, tag, length_at, self._output.position, level, fragments))
         self._level = Level(-1, INSIDE_UNKNOWN if vr == b"UN" else level.manner)
         if length:
             self._descend.add(tag)
@@ -278,185 +296,93 @@ class _Recoder:
             raise StructureError(ITEM, start, depth, "an item outside of a sequence")
         self._descend.discard(around.tag)
         level = self._level
-        if around.fragments:
-            self._fragment(value, length)
-            return 0
         level.items += 1
-        if self._shapes and level.items > _UNSHAPED and level.manner is not INSIDE_UNKNOWN:
+        if around.fragments:
+            self._fragment(around, value, length)
+            return 0
+        if self._shapes and level.manner is not INSIDE_UNKNOWN:
             behind = self._shapes.write(self._out, around.tag, level, start, value, length)
             if behind:
+                self._output.check()
                 return behind
         self._out += level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length & UNDEFINED_LENGTH)
         length_at = len(self._out) - 4 if length != UNDEFINED else -1
-        self._stack.append(Container(depth, ITEM, length_at, self._position, level))
+        self._stack.append(Container(depth, ITEM, length_at, self._output.position, level))
         end = value + length if length != UNDEFINED else self._work.runs[-1][1]
-        self._level = Level(depth + 1, level.manner, value, end)
+        self._level = Level(depth + 1, level.manner, ((value, end),))
         self._apply_edits(start)
         return 0
 
-    def _fragment(self, value: int, length: int) -> None:
+    def _learn(self, item: bytes, delimited: bool) -> Shape | None:
+        return _Learner(self._work, item, delimited=delimited).shape()
+
+    def _fragment(self, around: Container, value: int, length: int) -> None:
         pad = length & 1
+        if self._level.items == _OFFSET_TABLE:
+            self._level.unlike = length
+        elif pad and self._level.unlike:
+            raise StructureError(around.tag, value - 8, around.depth, "a fragment of odd length moves those behind it")
         self._out += self._level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length + pad)
-        self._outside.append((len(self._out), self._work.large(value, length, 1)))
-        self._outside_length += length
+        if length < LARGE:
+            self._out += self._bytes(value, length)
+        else:
+            self._output.add(self._work.large(value, length, 1))
         self._out += bytes(pad)
-        self._bound()
+        self._output.check()
 
     def _close(self) -> None:
         """End the innermost sequence or item."""
         level = self._level
-        if level.depth >= 0:
+        if level.depth >= 0 and level.manner is not INSIDE_UNKNOWN:
             self._edit(level, END)
         container = self._stack.pop()
         self._descend.discard(container.tag)
         codec = level.codec if container.tag == ITEM else container.around.codec
         if container.length_at >= 0:
-            self._patch(container.length_at, container.begins, codec)
+            self._output.patch(container.length_at, container.begins, codec.length)
         else:
             end = _ITEM_END if container.tag == ITEM else _SEQUENCE_END
             self._out += level.codec.pack_implicit(end >> 16, end & 0xFFFF, 0)
         self._level = container.around
-        self._bound()
-
-    def _patch(self, at: int, begins: int, codec: Codec) -> None:
-        length = self._position - begins
-        if length > _MAX_LONG:
-            raise FileError(f"a sequence, item or group of {length} bytes: too many for its length field")
-        codec.length.pack_into(self._out, at, length)
+        self._output.check()
 
     def _levels(self) -> list[Level]:
         around = (container.around for container in reversed(self._stack))
         return [self._level, *(level for level in around if level.depth >= 0)]
 
-    # The result.
-
-    @property
-    def _position(self) -> int:
-        return len(self._out) + self._outside_length
-
-    def _bound(self) -> None:
-        if len(self._out) > MAX_STRUCTURE:
-            raise FileError(f"more than {MAX_STRUCTURE >> 20} MB of elements beside large values: too many to convert")
-
-    def _pieces(self) -> list[Piece]:
-        view = memoryview(self._out)
-        pieces: list[Piece] = []
-        position = 0
-        for place, piece in self._outside:
-            if place > position:
-                pieces.append(Memory(view[position:place]))
-            pieces.append(piece)
-            position = place
-        if position < len(view):
-            pieces.append(Memory(view[position:]))
-        return pieces
-
-
-class Shapes:
-    """Items of a sequence that are alike but for their values: seen once, the next is written in one go.
-
-    An item whose bytes outside of values are those of an earlier one has the same elements in the same places (PS3.5
-    7.5), so what was written for that one is written again, with its own values. Functional groups of enhanced
-    images hold thousands of such items.
-    """
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._shapes: dict[tuple[int, int], list[_Shape]] = {}
-        self._left = _MOST_SHAPES
-
-    def write(self, out: bytearray, tag: int, sequence: Level, start: int, value: int, length: int) -> int:
-        """Write an item of the sequence ``tag`` if it is like another one; the offset behind it then, else 0."""
-        if length > _LARGEST_SHAPED:
-            return 0
-        if sequence.unlike:
-            self._learn((tag, UNDEFINED), sequence.unlike, start)
-            sequence.unlike = 0
-        shapes = self._shapes.setdefault((tag, length), [])
-        for index, shape in enumerate(shapes):
-            size = shape.size
-            buffer, base = self._work.source.window(value, size)
-            if value - base + size <= len(buffer) and shape.fixed(buffer, value - base) == shape.expected:
-                parts = shape.parts
-                parts[1::2] = shape.values(buffer, value - base)
-                out += b"".join(parts)
-                if index:
-                    shapes.insert(0, shapes.pop(index))
-                return value + size
-        if length == UNDEFINED:
-            sequence.unlike = value
-        else:
-            self._learn((tag, length), value, value + length)
-        return 0
-
-    def _learn(self, key: tuple[int, int], begin: int, end: int) -> None:
-        """Take the item that stands there for a pattern, unless there are enough."""
-        shapes = self._shapes[key]
-        if self._left and 0 < end - begin <= _LARGEST_SHAPED and len(shapes) < _MOST_TRIED:
-            self._left -= 1
-            buffer, base = self._work.source.window(begin, end - begin)
-            shapes += _Learner(self._work, buffer[begin - base : end - base], key[1]).shape()
-
-
-class _Shape(NamedTuple):
-    """``fixed`` and ``values`` take the ``size`` bytes of an item apart, ``parts`` is what is written around values."""
-
-    size: int
-    fixed: Callable[[bytes, int], tuple[bytes, ...]]
-    expected: tuple[bytes, ...]
-    values: Callable[[bytes, int], tuple[bytes, ...]]
-    parts: list[bytes]
-
 
 class _Learner(_Recoder):
-    """Recodes one item by itself, and notes which values went where."""
+    """Recodes one item by itself, and notes which of its values went where."""
 
-    def __init__(self, work: Work, item: bytes, length: int) -> None:
+    def __init__(self, work: Work, item: bytes, *, delimited: bool) -> None:
         self._item_bytes = item
-        self._undefined = length == UNDEFINED
-        self._copies: list[tuple[int, int, int]] = []  # of values: offset in the item, in what is written, length
-        end = len(item) - (_DELIMITER if self._undefined else 0)
+        self._delimited = delimited
+        self._copies: list[Copy] = []
+        end = len(item) - (_DELIMITER if delimited else 0)
         super().__init__(Work(BytesSource(item), ((0, end),), work.encoding, work.target, _no_piece, work.dictionary))
         self._shapes = None
         self._level.manner = self._level.manner._replace(plain=frozenset())
 
-    def shape(self) -> list[_Shape]:
-        """The shape, or nothing where one item says nothing about the next."""
+    def shape(self) -> Shape | None:
+        """The shape of the item; ``None`` where it says nothing about others."""
         try:
             self.run()
         except FileError:
-            return []
+            return None
         pack = self._level.codec.pack_implicit
-        length = UNDEFINED_LENGTH if self._undefined else len(self._out)
-        between = [pack(ITEM >> 16, ITEM & 0xFFFF, length)]
-        if self._undefined:
+        length = UNDEFINED_LENGTH if self._delimited else len(self._out)
+        if self._delimited:
             self._out += pack(_ITEM_END >> 16, _ITEM_END & 0xFFFF, 0)
-        fixed = values = "<"
-        expected, parts = [], []
-        read = written = 0
-        for offset, place, size in self._copies:
-            fixed += f"{offset - read}s{size}x"
-            values += f"{offset - read}x{size}s"
-            expected.append(self._item_bytes[read:offset])
-            parts += [bytes(self._out[written:place]), b""]
-            read, written = offset + size, place + size
-        expected.append(self._item_bytes[read:])
-        parts.append(bytes(self._out[written:]))
-        parts[0] = b"".join((*between, parts[0]))
-        unpackers = (Struct(form).unpack_from for form in (f"{fixed}{len(expected[-1])}s", values))
-        return [_Shape(len(self._item_bytes), next(unpackers), tuple(expected), next(unpackers), parts)]
+        return shape_of(self._item_bytes, pack(ITEM >> 16, ITEM & 0xFFFF, length), self._out, self._copies)
 
     def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
-        if self._swaps or (self._vrs and (tag & PRIVATE or tag in NUMBERS)):
-            raise FileError("its VRs depend on values")
+        if self._swaps or (self._vrs and self._vrs.depended):
+            raise FileError("its VRs depend on values, or on what is around")
         super()._write(tag, vr, start, value, length)
         if length:
-            self._copies.append((value, len(self._out) - length - (length & 1), length))
+            self._copies.append(Copy(value, len(self._out) - length - (length & 1), length))
 
 
-_MOST_SHAPES: Final = 512
-_MOST_TRIED: Final = 24  # shapes for items of one length
-_LARGEST_SHAPED: Final = 16384  # bytes
 _DELIMITER: Final = 8  # bytes
 
 
