@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -104,7 +105,7 @@ def send(
         from dcmsend.payload.dictionary import check_paths
 
         check_paths(conversion.dictionaries)
-    wishes = Wishes(policy, conversion.decompression, no_decoder)
+    wishes = Wishes(policy, conversion.decompression, cache(no_decoder))
     settings = Settings(peer=peer, wishes=wishes, timeouts=timeouts or Timeouts(), limits=limits or Limits())
     stop = stop or Stop()
     return _Run(scan, PayloadOpener(scan, conversion, stop), listener or _ignore, stop).go(paths, settings)

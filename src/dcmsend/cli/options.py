@@ -204,7 +204,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         section=_DEFLATE, short="+cl", long="--compression-level", sets="conversion.compression_level",
         argument=Argument(name="level", kind=Kind.INTEGER, minimum=0, maximum=9, default="6"),
-        help="from 0 (stored) over 1 (fast) to 9 (small) (no effect yet)",
+        help="from 0 (stored) over 1 (fast) to 9 (small), for what is deflated anew",
     ),
     Option(
         section=_PROCESSING, short="-nh", long="--no-halt", sets="policy.halt", value=False,

@@ -103,8 +103,8 @@ class Level:
     """A data set, a sequence (of ``depth`` -1) or an item while its elements are written.
 
     ``before``: tags below it need no look at edits and group lengths; ``last`` is the one before. ``runs``: where its
-    elements stand in the source. Of a sequence, ``items`` counts them, and ``unlike`` is where the value of the one
-    before begins, if it has no length and was like no other; of fragments, how long their offset table is.
+    elements stand in the source. Of a sequence, ``items`` counts them, and ``unlike`` those that were like no
+    other; of fragments, it is how long their offset table is.
     """
 
     __slots__ = (

@@ -30,7 +30,7 @@ from dcmsend.payload.levels import (
     manner,
 )
 from dcmsend.payload.output import MAX_LENGTH, Output
-from dcmsend.payload.shapes import Copy, Shape, Shapes, shape_of
+from dcmsend.payload.shapes import UNLIKE, Copy, Shape, Shapes, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -53,6 +53,9 @@ _ITEM_END: Final = 0xFFFEE00D
 _SEQUENCE_END: Final = 0xFFFEE0DD
 _PLAIN_LENGTHS: Final = range(0, LARGE, 2)
 _SEQUENCES: Final = frozenset((b"SQ", b"UN", b""))
+_LONG_HEADERS: Final = {False: 8, True: 12}  # bytes
+_MOST_UNLIKE: Final = 8  # items of a sequence that were like no other before they are no longer compared
+_ODD: Final = 1  # what ``Level.last`` says behind a fragment that was padded
 _OFFSET_TABLE: Final = 1  # the first item of encapsulated pixel data (PS3.5 A.4)
 _BEFORE_FIRST: Final = 0x0007FFFF  # groups below are no part of a data set
 _PATCH_LENGTH: Final = Struct("<L").pack_into
@@ -105,8 +108,11 @@ class _Recoder:
         self._swaps = work.encoding.little != work.target.little
         self._vrs = ImplicitVrs(work.source, work.dictionary) if work.dictionary else None
         self._elements: Generator[Element, int | None, None]
-        self._shapes = Shapes(work.source, self._learn) if not work.edits.keys() - {ROOT} else None
+        self._shapes: Shapes | None = None
+        if not self._swaps and work.target.little and not work.edits.keys() - {ROOT}:
+            self._shapes = Shapes(work.source, _LONG_HEADERS[work.encoding.explicit], self._learn)
         self._level = Level(0, manner(work.encoding, work.target), work.runs)
+        self._end = max(end for _, end in work.runs)
         self._level.last = _BEFORE_FIRST if work.strict else -1
         self._apply_edits(ROOT)
 
@@ -300,28 +306,32 @@ class _Recoder:
         if around.fragments:
             self._fragment(around, value, length)
             return 0
-        if self._shapes and level.manner is not INSIDE_UNKNOWN:
-            behind = self._shapes.write(self._out, around.tag, level, start, value, length)
-            if behind:
-                self._output.check()
+        worth = level.items > UNLIKE and level.unlike < _MOST_UNLIKE and level.manner is not INSIDE_UNKNOWN
+        if self._shapes and worth:
+            behind = self._shapes.write(self._output, start)
+            if behind > start:
                 return behind
+            level.unlike += 1
         self._out += level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length & UNDEFINED_LENGTH)
         length_at = len(self._out) - 4 if length != UNDEFINED else -1
         self._stack.append(Container(depth, ITEM, length_at, self._output.position, level))
-        end = value + length if length != UNDEFINED else self._work.runs[-1][1]
+        end = value + length if length != UNDEFINED else self._end
         self._level = Level(depth + 1, level.manner, ((value, end),))
         self._apply_edits(start)
         return 0
 
-    def _learn(self, item: bytes, delimited: bool) -> Shape | None:
-        return _Learner(self._work, item, delimited=delimited).shape()
+    def _learn(self, begun: bytes) -> Shape | None:
+        return _Learner(self._work, begun).shape()
 
     def _fragment(self, around: Container, value: int, length: int) -> None:
         pad = length & 1
-        if self._level.items == _OFFSET_TABLE:
-            self._level.unlike = length
-        elif pad and self._level.unlike:
-            raise StructureError(around.tag, value - 8, around.depth, "a fragment of odd length moves those behind it")
+        level = self._level
+        if level.items == _OFFSET_TABLE:
+            level.unlike = length
+        elif level.last == _ODD and level.unlike:
+            words = "behind a fragment of odd length, so the offset table would be wrong"
+            raise StructureError(around.tag, value, around.depth, words)
+        level.last = _ODD if pad else level.last
         self._out += self._level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length + pad)
         if length < LARGE:
             self._out += self._bytes(value, length)
@@ -352,38 +362,48 @@ class _Recoder:
 
 
 class _Learner(_Recoder):
-    """Recodes one item by itself, and notes which of its values went where."""
+    """Recodes one element by itself, and notes which of its values went where."""
 
-    def __init__(self, work: Work, item: bytes, *, delimited: bool) -> None:
-        self._item_bytes = item
-        self._delimited = delimited
+    def __init__(self, work: Work, begun: bytes) -> None:
         self._copies: list[Copy] = []
-        end = len(item) - (_DELIMITER if delimited else 0)
-        super().__init__(Work(BytesSource(item), ((0, end),), work.encoding, work.target, _no_piece, work.dictionary))
+        self._begun = begun
+        work = Work(BytesSource(begun), ((0, len(begun)),), work.encoding, work.target, _no_piece, work.dictionary)
+        super().__init__(work)
         self._shapes = None
         self._level.manner = self._level.manner._replace(plain=frozenset())
 
     def shape(self) -> Shape | None:
-        """The shape of the item; ``None`` where it says nothing about others."""
+        """The shape of the element that the bytes begin with; ``None`` where it says nothing about others."""
         try:
-            self.run()
+            tag, end = _first(self._begun, self._work.encoding)
+            self._work = self._work._replace(runs=((0, end),))
+            if tag & 0xFFFF and tag < TRAILING_PADDING:
+                self.run()
+                return shape_of(tag, self._begun[:end], self._out, self._copies)
         except FileError:
-            return None
-        pack = self._level.codec.pack_implicit
-        length = UNDEFINED_LENGTH if self._delimited else len(self._out)
-        if self._delimited:
-            self._out += pack(_ITEM_END >> 16, _ITEM_END & 0xFFFF, 0)
-        return shape_of(self._item_bytes, pack(ITEM >> 16, ITEM & 0xFFFF, length), self._out, self._copies)
+            pass
+        return None
 
     def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
-        if self._swaps or (self._vrs and self._vrs.depended):
+        if self._vrs and self._vrs.depended:
             raise FileError("its VRs depend on values, or on what is around")
         super()._write(tag, vr, start, value, length)
         if length:
             self._copies.append(Copy(value, len(self._out) - length - (length & 1), length))
 
 
-_DELIMITER: Final = 8  # bytes
+def _first(begun: bytes, encoding: Encoding) -> tuple[int, int]:
+    """Tag and end of the element that the bytes begin with, which stands in an item. Raises StructureError."""
+    elements = walk(BytesSource(begun), encoding, 0, len(begun))
+    _, tag, _, _, value, length = next(elements)
+    if length != UNDEFINED:
+        return tag, value + length
+    try:
+        return tag, next(elements)[3]
+    except StructureError as error:
+        if error.tag == _ITEM_END:  # it was the last one in its item
+            return tag, error.offset
+        raise
 
 
 def _no_piece(_value: int, _length: int, _unit: int) -> Piece:

@@ -1,8 +1,8 @@
-"""Items of a sequence that are alike but for their values: seen once, the next is written in one go.
+"""Elements that are alike but for their values: seen once in a sequence, the next is written in one go.
 
-An item whose bytes outside of values are those of an earlier one has the same elements in the same places (PS3.5 7.5),
-so what was written for that one is written again around its own values. Functional groups of enhanced images hold
-thousands of such items. Nothing is guessed: each byte of an item is either compared or a value that is copied.
+An element, with all that is nested in it, whose bytes outside of values are those of an earlier one has the same
+structure (PS3.5 7.5), so what was written for that one is written again around its own values. Functional groups of
+enhanced images hold thousands of such elements. Nothing is guessed: each byte is compared, or is a value and copied.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dcmsend.files.elements import UNDEFINED
-from dcmsend.files.sources import InflateSource
+from dcmsend.files.elements import ITEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dcmsend.files.sources import Source
-    from dcmsend.payload.levels import Level
+    from dcmsend.payload.output import Output
 
-_MOST_SHAPES: Final = 512  # in all: a shape takes a few KiB
-_MOST_TRIED: Final = 24  # for items of one length
-_LARGEST: Final = 16384  # bytes of an item
-_UNLIKE: Final = 3  # items of a sequence that are written one by one before their likes are looked for
+UNLIKE: Final = 3  # items of a sequence that are written one by one before their likes are looked for
+LARGEST: Final = 16384  # bytes of an item
+_MOST_SHAPES: Final = 1024  # in all: a shape takes a few KiB
+_MOST_TRIED: Final = 24  # of those that begin with the same bytes
+_HEADER: Final = 8  # bytes of an item's header, and of the shortest one of an element
+_ITEM_HEADER: Final = Struct("<HHL")
+_LENGTH: Final = Struct("<L")
+_UNDEFINED: Final = 0xFFFFFFFF
+_ITEM_END: Final = b"\xfe\xff\x0d\xe0\0\0\0\0"
 
 
 class Copy(NamedTuple):
-    """A value of ``length`` bytes that went from an offset in an item to a place in what was written for it."""
+    """A value of ``length`` bytes that went from an offset in an element to a place in what was written for it."""
 
     offset: int
     place: int
@@ -34,8 +38,9 @@ class Copy(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """``fixed`` and ``values`` take the ``size`` bytes of an item apart, ``parts`` is what is written around values."""
+    """``fixed`` and ``values`` take the ``size`` bytes of an element apart; ``parts`` is written around values."""
 
+    tag: int
     size: int
     fixed: Callable[[bytes, int], tuple[bytes, ...]]
     expected: tuple[bytes, ...]
@@ -43,8 +48,8 @@ class Shape(NamedTuple):
     parts: list[bytes]
 
 
-def shape_of(item: bytes, header: bytes, written: bytes | bytearray, copies: Sequence[Copy]) -> Shape:
-    """The shape of an item, for which ``written`` was written behind an item's ``header``."""
+def shape_of(tag: int, element: bytes, written: bytes | bytearray, copies: Sequence[Copy]) -> Shape:
+    """The shape of an element for which ``written`` was written."""
     fixed = values = "<"
     expected: list[bytes] = []
     parts: list[bytes] = []
@@ -53,58 +58,90 @@ def shape_of(item: bytes, header: bytes, written: bytes | bytearray, copies: Seq
         between = copy.offset - read
         fixed += f"{between}s{copy.length}x"
         values += f"{between}x{copy.length}s"
-        expected.append(item[read : copy.offset])
+        expected.append(element[read : copy.offset])
         parts += (bytes(written[place : copy.place]), b"")
         read, place = copy.offset + copy.length, copy.place + copy.length
-    fixed += f"{len(item) - read}s"
-    expected.append(item[read:])
+    fixed += f"{len(element) - read}s"
+    expected.append(element[read:])
     parts.append(bytes(written[place:]))
-    parts[0] = header + parts[0]
-    return Shape(len(item), Struct(fixed).unpack_from, tuple(expected), Struct(values).unpack_from, parts)
+    return Shape(tag, len(element), Struct(fixed).unpack_from, tuple(expected), Struct(values).unpack_from, parts)
 
 
 class Shapes:
-    """The shapes met in one data set. ``learn`` makes one of the bytes of an item, if they tell of others at all."""
+    """The shapes met in one data set.
 
-    def __init__(self, source: Source, learn: Callable[[bytes, bool], Shape | None]) -> None:
+    ``learn`` takes bytes that begin with an element, and makes a shape of it if it tells of others at all.
+    ``long_header``: bytes of a sequence's header in the source.
+    """
+
+    def __init__(self, source: Source, long_header: int, learn: Callable[[bytes], Shape | None]) -> None:
         self._source = source
         self._learn = learn
-        self._backwards = not isinstance(source, InflateSource)
-        self._shapes: dict[tuple[int, int], list[Shape]] = {}
         self._left = _MOST_SHAPES
+        self._beginning = long_header + 2 * _HEADER  # of a sequence, its first item and the first element in that
+        self._short: dict[bytes, Shape] = {}  # by their headers, those that hold nothing but a value
+        self._nested: dict[bytes, list[Shape]] = {}  # by their beginnings
 
-    def write(self, out: bytearray, tag: int, sequence: Level, start: int, value: int, length: int) -> int:
-        """Write an item of the sequence ``tag`` if it is like another one; the offset behind it then, else 0.
+    def write(self, output: Output, start: int) -> int:
+        """Write items from the one whose header is at ``start`` on, as long as all their elements are like others.
 
-        ``start``, ``value`` and ``length`` are those of the item in the source; ``length`` may be UNDEFINED.
+        The offset behind the last one, ``start`` if there is none.
         """
-        if sequence.items <= _UNLIKE or length > _LARGEST:
+        while True:
+            buffer, base = self._source.window(start, LARGEST)
+            size = self._item(output.data, buffer, start - base)
+            if not size:
+                return start
+            start += size
+            output.check()
+
+    def _item(self, out: bytearray, buffer: bytes, begin: int) -> int:
+        """Write one item if it can be; how many bytes it has in the buffer, 0 where nothing was written."""
+        position = begin + _HEADER
+        if position > len(buffer):
             return 0
-        if sequence.unlike:
-            self._add((tag, UNDEFINED), sequence.unlike, start)
-            sequence.unlike = 0
-        shapes = self._shapes.setdefault((tag, length), [])
+        group, number, length = _ITEM_HEADER.unpack_from(buffer, begin)
+        end = position + length
+        if group << 16 | number != ITEM or (end > len(buffer) and length != _UNDEFINED):
+            return 0
+        mark = len(out)
+        out += buffer[begin:position]
+        last = -1
+        while position < end:
+            if length == _UNDEFINED and buffer.startswith(_ITEM_END, position):
+                out += _ITEM_END
+                return position + _HEADER - begin
+            shape = self._find(buffer, position)
+            if shape is None or shape.tag <= last:
+                break
+            shape.parts[1::2] = shape.values(buffer, position)
+            out += b"".join(shape.parts)
+            last = shape.tag
+            position += shape.size
+        if position != end:
+            del out[mark:]
+            return 0
+        _LENGTH.pack_into(out, mark + 4, len(out) - mark - _HEADER)
+        return position - begin
+
+    def _find(self, buffer: bytes, position: int) -> Shape | None:
+        """The shape of the element at ``position``, learnt now if need be."""
+        shape = self._short.get(buffer[position : position + _HEADER])
+        if shape is not None and position + shape.size <= len(buffer):
+            return shape
+        shapes = self._nested.get(buffer[position : position + self._beginning], [])
         for index, shape in enumerate(shapes):
-            buffer, base = self._source.window(value, shape.size)
-            at = value - base
-            if at + shape.size <= len(buffer) and shape.fixed(buffer, at) == shape.expected:
-                shape.parts[1::2] = shape.values(buffer, at)
-                out += b"".join(shape.parts)
+            if position + shape.size <= len(buffer) and shape.fixed(buffer, position) == shape.expected:
                 if index:
                     shapes.insert(0, shapes.pop(index))
-                return value + shape.size
-        if length == UNDEFINED:
-            sequence.unlike = value if self._backwards else 0
-        else:
-            self._add((tag, length), value, value + length)
-        return 0
-
-    def _add(self, key: tuple[int, int], begin: int, end: int) -> None:
-        """Take the item that stands there for a pattern, unless there are enough."""
-        shapes = self._shapes[key]
-        if self._left and 0 < end - begin <= _LARGEST and len(shapes) < _MOST_TRIED:
-            self._left -= 1
-            buffer, base = self._source.window(begin, end - begin)
-            shape = self._learn(buffer[begin - base : end - base], key[1] == UNDEFINED)
-            if shape is not None:
-                shapes.append(shape)
+                return shape
+        if not self._left or len(shapes) >= _MOST_TRIED:
+            return None
+        self._left -= 1
+        shape = self._learn(buffer[position : position + LARGEST])
+        if shape is not None:
+            if len(shape.expected[0]) == _HEADER and not any(shape.expected[1:]):
+                self._short[shape.expected[0]] = shape
+            else:
+                self._nested.setdefault(buffer[position : position + self._beginning], shapes).append(shape)
+        return shape
