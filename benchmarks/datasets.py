@@ -214,7 +214,7 @@ def _private(further: int, random: Random) -> list[Element]:
         Element(0, "SL", random.randrange(1 << 31)),
         Element(0, "SS", random.randrange(-32768, 32768)),
         Element(0, "FL", random.uniform(-100, 100)),
-        Element(0, "SH", f"{'head body neck chest'[: random.randrange(16)]}"),
+        Element(0, "SH", "head body neck chest"[: random.randrange(16)].strip()),
         Element(0, "LO", f"protocol {random.randrange(10**6)}"),
         Element(0, "UN", random.randbytes(random.randrange(0, 40, 2))),
     ]

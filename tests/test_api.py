@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 import dcmsend
-from dcmsend import Peer, Policy, ScanOptions, State, StatusClass, Stop, Timeouts
+from dcmsend import Conversion, Decompression, Peer, Policy, ScanOptions, State, StatusClass, Stop, Timeouts
 from dcmsend.errors import (
     AssociationAborted,
     AssociationRejected,
@@ -62,10 +64,16 @@ Script = Callable[..., ScriptedPeer]
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 MR = "1.2.840.10008.5.1.4.1.1.4"
+IMPLICIT = "1.2.840.10008.1.2"
+EXPLICIT = "1.2.840.10008.1.2.1"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+RLE = "1.2.840.10008.1.2.5"
 
 NAMES = [
     "AddressFamily",
+    "Conversion",
     "DcmsendError",
+    "Decompression",
     "Instance",
     "Limits",
     "Notice",
@@ -156,9 +164,11 @@ class TestEvents:
         dcmsend.send(at(peer), write(tmp_path, 1), listener=events.append).close()
         (accepted,) = [event for event in events if isinstance(event, AssociationAccepted)]
         assert (accepted.number, accepted.max_pdu, accepted.implementation) == (1, 5000, "TEST")
-        (context,) = accepted.contexts
-        assert (context.context_id, context.abstract_syntax, context.result) == (1, CT, 0)
-        assert context.accepted == "1.2.840.10008.1.2.1"
+        first, second = accepted.contexts
+        assert (first.context_id, first.abstract_syntax, first.result) == (1, CT, 0)
+        assert (second.context_id, second.abstract_syntax, second.result) == (3, CT, 0)
+        assert (first.transfer_syntaxes, second.transfer_syntaxes) == ((EXPLICIT,), (IMPLICIT,))
+        assert (first.accepted, second.accepted) == (EXPLICIT, IMPLICIT)
 
     def test_refused_files_are_events_too(self, scripted_peer: Script, tmp_path: Path) -> None:
         peer = scripted_peer([accept(), store(), release()])
@@ -214,7 +224,7 @@ class TestReport:
             4,
             2,
             1,
-            1,
+            2,
         )
 
     def test_real_files_to_a_real_server(self, storescp: Any, samples: list[Path]) -> None:
@@ -238,6 +248,96 @@ class TestReport:
             dcmsend.send(at(peer), write(tmp_path, 1)).close()
         dcmsend.send(at(peer), ["missing"]).close()
         assert capfd.readouterr() == ("", "")
+
+
+class TestConversion:
+    """What is converted where, and with which settings; that it is converted well is tested elsewhere."""
+
+    def test_the_events_and_rows_say_what_was_sent(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer([accept(only=[IMPLICIT]), store(), release()])
+        events: list[Event] = []
+        (path,) = write(tmp_path, 1)
+        with dcmsend.send(at(peer), [path], listener=events.append) as report:
+            ((instance, outcome),) = report.rows()
+        (started,) = [event for event in events if isinstance(event, InstanceStarted)]
+        assert (started.instance.transfer_syntax, started.network_syntax, started.context_id) == (EXPLICIT, IMPLICIT, 3)
+        assert (instance.transfer_syntax, outcome.network_syntax, outcome.context_id) == (EXPLICIT, IMPLICIT, 3)
+        assert outcome.dataset_size == len(part10.dataset(Path(path)))
+        assert peer.messages[0].dataset == (
+            struct.pack("<HHI", 8, 0x16, 26) + CT.encode() + b"\0" + struct.pack("<HHI", 8, 0x18, 8) + b"1.2.3.1\0"
+        )
+
+    @pytest.mark.parametrize("decompression", Decompression)
+    @pytest.mark.parametrize(
+        ("name", "least"), [("us_rle.dcm", Decompression.LOSSLESS), ("sc_jpeg_baseline.dcm", Decompression.LOSSY)]
+    )
+    def test_decompression_is_as_wished(
+        self, decompression: Decompression, name: str, least: Decompression, scripted_peer: Script, data: Path
+    ) -> None:
+        modes = list(Decompression)
+        allowed = modes.index(decompression) >= modes.index(least)
+        peer = scripted_peer([accept(only=[EXPLICIT]), *[store()] * allowed, release()])
+        conversion = Conversion(decompression=decompression)
+        with dcmsend.send(at(peer), [str(data / "samples" / name)], conversion=conversion) as report:
+            assert [outcome.state for _, outcome in report.rows()] == [State.ANSWERED if allowed else State.NO_CONTEXT]
+            assert report.complete is allowed
+
+    def test_what_is_deflated_anew_is_deflated_at_the_level(
+        self, scripted_peer: Script, data: Path, tmp_path: Path
+    ) -> None:
+        """A peer that takes nothing but deflated: the other instances of its class go so too."""
+        paths = [str(data / "samples" / "ct_deflated.dcm"), *write(tmp_path, 1)]
+        plain = part10.dataset(Path(paths[1]))
+        for level, size in ((0, len(plain) + 5), (9, None)):
+            peer = scripted_peer([accept(only=[DEFLATED]), store(), store(), release()])
+            with dcmsend.send(at(peer), paths, conversion=Conversion(compression_level=level)) as report:
+                assert [outcome.network_syntax for _, outcome in report.rows()] == [DEFLATED] * 2
+            first, second = (message.dataset or b"" for message in peer.messages)
+            assert first == part10.dataset(Path(paths[0]))
+            assert zlib.decompressobj(-zlib.MAX_WBITS).decompress(second) == plain
+            assert len(second) % 2 == 0
+            assert len(second) == size + size % 2 if size else len(second) < len(plain) + 5
+
+    def test_a_dictionary_that_is_not_there_is_raised_before_anything_is_done(self, tmp_path: Path) -> None:
+        conversion = Conversion(dictionaries=(str(tmp_path / "missing.dic"),))
+        events: list[Event] = []
+        with pytest.raises(ConfigurationError, match=r"cannot read the data dictionary .*missing\.dic"):
+            dcmsend.send(Peer(host="127.0.0.1", port=1), ["x"], conversion=conversion, listener=events.append)
+        assert events == []
+
+    @pytest.mark.parametrize("own", [EXPLICIT, IMPLICIT])
+    def test_a_dictionary_that_is_wrong_fails_what_needs_it(
+        self, own: str, scripted_peer: Script, data: Path, tmp_path: Path
+    ) -> None:
+        """Only implicit data sets need one; what is explicit goes."""
+        dictionary = tmp_path / "wrong.dic"
+        dictionary.write_text("no entry\n")
+        path = {EXPLICIT: "ct_explicit.dcm", IMPLICIT: "mr_implicit.dcm"}[own]
+        target = {EXPLICIT: IMPLICIT, IMPLICIT: EXPLICIT}[own]
+        peer = scripted_peer([accept(only=[target]), *[store()] * (own == EXPLICIT), release()])
+        conversion = Conversion(dictionaries=(str(dictionary),))
+        with dcmsend.send(at(peer), [str(data / "samples" / path)], conversion=conversion) as report:
+            ((_, outcome),) = report.rows()
+        assert outcome.state is (State.ANSWERED if own == EXPLICIT else State.FAILED)
+        assert (f"{dictionary}" in outcome.reason) == (own == IMPLICIT)
+
+    def test_a_missing_library_is_a_reason_with_a_hint(
+        self, scripted_peer: Script, data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "imagecodecs", None)
+        peer = scripted_peer([accept(only=[EXPLICIT]), release()])
+        with dcmsend.send(at(peer), [str(data / "samples" / "us_rle.dcm")]) as report:
+            ((_, outcome),) = report.rows()
+        assert outcome.state is State.NO_CONTEXT
+        assert outcome.reason.endswith("its decoder is not installed (pip install imagecodecs)")
+        request = peer.connections[0].request
+        assert request is not None
+        assert [offer.transfer_syntaxes for offer in request.offers] == [(RLE,)]
+
+    @pytest.mark.parametrize("level", [-1, 10])
+    def test_levels_are_checked_where_settings_are_made(self, level: int) -> None:
+        with pytest.raises(ConfigurationError, match="compression level must be from 0 to 9"):
+            Conversion(compression_level=level)
 
 
 # What ends a run, and what the first of its two instances has become; the other one was not tried.
@@ -294,8 +394,9 @@ class TestErrors:
 
     def test_of_a_proposal_is_returned(self, samples: list[Path]) -> None:
         (path,) = [path for path in samples if path.name == "us_rle.dcm"]
-        policy = Policy(legal_proposals_only=True)
-        with dcmsend.send(Peer(host="127.0.0.1", port=1), [str(path)], policy=policy) as report:
+        policy, conversion = Policy(legal_proposals_only=True), Conversion(decompression=Decompression.NEVER)
+        peer = Peer(host="127.0.0.1", port=1)
+        with dcmsend.send(peer, [str(path)], policy=policy, conversion=conversion) as report:
             assert type(report.error) is NoProposal
             assert [outcome.state for _, outcome in report.rows()] == [State.NO_CONTEXT]
 

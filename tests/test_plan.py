@@ -400,7 +400,7 @@ def test_why_not_as_it_is(results: list[tuple[int, int, str]], words: str) -> No
         assert found.why_not(CT, RLE) == f"{start}, and it is not converted: {reason}"
 
 
-NEITHER: Final = ", nor any uncompressed one"
+NEITHER: Final = ", and it accepted no uncompressed one either"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 import dcmsend
+from tests.support.scripted import ScriptedPeer, accept, release, store
 
 ROOT: Final = Path(__file__).parents[1]
 COMMANDS: Final = ("scripts/demo", "scripts/test")
@@ -77,6 +79,55 @@ def test_nothing_heavy_is_imported(statement: str, further: tuple[str, ...]) -> 
     assert not {name for name in loaded if any(name == root or name.startswith(f"{root}.") for root in roots)}
 
 
+# Sends what is named on its command line, and prints what has been imported by then.
+SEND: Final = """
+import sys
+from dcmsend.cli.main import main
+code = main(sys.argv[1:])
+if code:
+    sys.exit(code)
+"""
+DATA: Final = ROOT / "tests" / "data" / "samples"
+CONVERTERS: Final = (
+    "dcmsend.payload.ambiguous",
+    "dcmsend.payload.convert",
+    "dcmsend.payload.decode",
+    "dcmsend.payload.dictionary",
+    "dcmsend.payload.recode",
+    "imagecodecs",
+    "zipfile",
+)
+
+
+@pytest.mark.parametrize("options", [(), ("-dn",), ("+dly", "-nip")], ids=["default", "never", "lossy"])
+@pytest.mark.parametrize(
+    "name", ["ct_explicit.dcm", "mr_implicit.dcm", "us_rle.dcm", "sc_jpeg_baseline.dcm", "ct_deflated.dcm"]
+)
+def test_nothing_heavy_is_imported_to_send_what_the_peer_takes(
+    name: str, options: tuple[str, ...], scripted_peer: Callable[..., ScriptedPeer]
+) -> None:
+    """Neither decoders nor dictionary, no temporary files, no threads: most files are sent as they are."""
+    peer = scripted_peer([accept(), store(), release()])
+    loaded = _modules(SEND, *options, "127.0.0.1", str(peer.port), str(DATA / name)) - _modules("pass")
+    assert "dcmsend.payload.opening" in loaded
+    roots = (*HEAVY, *CONVERTERS)
+    assert not {found for found in loaded if any(found == root or found.startswith(f"{root}.") for root in roots)}
+
+
+def test_decoders_are_imported_only_for_what_they_decode(scripted_peer: Callable[..., ScriptedPeer]) -> None:
+    """The guard above can see them; the dictionary is for data sets without VRs alone (pydicom brings numpy along)."""
+    explicit = "1.2.840.10008.1.2.1"
+    seen = {"imagecodecs", "concurrent.futures", "pydicom", "dcmsend.payload.recode"}
+    for name, only, wanted in (
+        ("us_rle.dcm", explicit, {"imagecodecs", "concurrent.futures", "dcmsend.payload.recode"}),
+        ("ct_explicit.dcm", "1.2.840.10008.1.2", {"dcmsend.payload.recode"}),
+        ("mr_implicit.dcm", explicit, {"pydicom", "dcmsend.payload.recode"}),
+    ):
+        peer = scripted_peer([accept(only=[only]), store(), release()])
+        loaded = _modules(SEND, "127.0.0.1", str(peer.port), str(DATA / name))
+        assert loaded & seen == wanted
+
+
 def test_changelog_tells_of_this_version() -> None:
     from dcmsend.version import __version__
 
@@ -112,11 +163,11 @@ def test_supported_pythons_agree() -> None:
     )
 
 
-def _modules(statement: str) -> set[str]:
+def _modules(statement: str, *words: str) -> set[str]:
     """The modules that are loaded after a statement, in an interpreter of its own, without measuring coverage."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     result = subprocess.run(
-        [sys.executable, "-c", f"{statement}\nimport sys\nprint(*sys.modules)"],
+        [sys.executable, "-c", f"{statement}\nimport sys\nprint(*sys.modules)", *words],
         env=environment,
         cwd=ROOT,
         capture_output=True,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import struct
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -51,13 +52,26 @@ def implicit(tag: int, value: bytes) -> bytes:
     return struct.pack("<HHI", tag >> 16, tag & 0xFFFF, len(value)) + value
 
 
-def same_bytes(server: Any, files: Sequence[Path]) -> bool:
-    """Whether the server keeps exactly the data sets of these files."""
+def same_bytes(server: Any, files: Sequence[Path], but: Sequence[Path] = ()) -> bool:
+    """Whether the server keeps exactly the data sets of these files, and other bytes for each of those in ``but``."""
     sent: dict[str, list[bytes]] = {}
     for file in files:
-        meta, _ = part10.split(file.read_bytes())
-        sent.setdefault(part10.uid(meta[part10.SOP_INSTANCE]), []).append(part10.dataset(file))
-    return bool(sent == server.stored())
+        sent.setdefault(instance_of(file), []).append(part10.dataset(file))
+    stored = server.stored()
+    others = {instance: stored.pop(instance, []) for instance in map(instance_of, but)}
+    return bool(sent == stored) and all(
+        len(found) == 1 and found != [part10.dataset(file)] for file, found in zip(but, others.values(), strict=True)
+    )
+
+
+def syntax_of(file: Path) -> str:
+    meta, _ = part10.split(file.read_bytes())
+    return part10.uid(meta[part10.TRANSFER_SYNTAX])
+
+
+def instance_of(file: Path) -> str:
+    meta, _ = part10.split(file.read_bytes())
+    return part10.uid(meta[part10.SOP_INSTANCE])
 
 
 def send_and_read(
@@ -76,24 +90,38 @@ class TestStorescp:
     def test_takes_any_class_and_all_its_syntaxes(
         self, run_dcmsend: Command, storescp: Any, samples: list[Path], tmp_path: Path
     ) -> None:
-        """All but process 14 without a first-order predictor, which its ``+xa`` leaves out."""
+        """Process 14 without a first-order predictor, which its ``+xa`` leaves out, is decoded for it."""
         server = storescp(no_delay=False)
         files = [*samples, write(tmp_path / "private.dcm", PRIVATE, 1)]
-        words = ("-v", "-nh", "-nuc", "127.0.0.1", server.port, *files)
-        rows, done = send_and_read(run_dcmsend, tmp_path, *words, code=66)
+        words = ("-v", "-nuc", "127.0.0.1", server.port, *files)
+        rows, done = send_and_read(run_dcmsend, tmp_path, *words, code=0)
         assert "Max Send PDV: 16372" in done.stderr  # 16384 without its headers
-        refused = [Path(row["Filename"]) for row in rows if row["DIMSE Status"] != SUCCESS]
-        assert [path.name for path in refused] == ["ct_enhanced_jpeg_lossless.dcm"]
-        assert same_bytes(server, [path for path in files if path not in refused])
+        converted = [Path(row["Filename"]) for row in rows if row["Network Xfer"] != row["Original Xfer"]]
+        assert [path.name for path in converted] == ["ct_enhanced_jpeg_lossless.dcm"]
+        told = "Converting transfer syntax: JPEG Lossless, Non-hierarchical, Process 14 -> Little Endian Explicit"
+        assert done.stderr.count(told) == done.stderr.count("Converting") == 1
+        assert same_bytes(server, [path for path in files if path not in converted], but=converted)
 
     def test_without_options_it_takes_only_uncompressed_syntaxes(
         self, run_dcmsend: Command, storescp: Any, data: Path, tmp_path: Path
     ) -> None:
         server = storescp(defaults=(), no_delay=False)
         files = [data / "samples" / name for name in ("us_rle.dcm", "ct_explicit.dcm", "mr_implicit.dcm")]
-        rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "127.0.0.1", server.port, *files, code=66)
+        words = ("-nh", "-dn", "127.0.0.1", server.port, *files)
+        rows, _ = send_and_read(run_dcmsend, tmp_path, *words, code=66)
         assert [row["DIMSE Status"] for row in rows] == [REFUSED, SUCCESS, SUCCESS]
+        assert "RLE Lossless" in rows[0]["Reason"]
+        assert "--decompress-never forbids it" in rows[0]["Reason"]
         assert same_bytes(server, files[1:])
+
+    def test_what_is_lossless_is_decompressed_for_it(
+        self, run_dcmsend: Command, storescp: Any, data: Path, tmp_path: Path
+    ) -> None:
+        server = storescp(defaults=(), no_delay=False)
+        files = [data / "samples" / name for name in ("us_rle.dcm", "ct_explicit.dcm", "mr_implicit.dcm")]
+        rows, _ = send_and_read(run_dcmsend, tmp_path, "127.0.0.1", server.port, *files, code=0)
+        assert [row["Network Xfer"].split()[0] for row in rows] == [EXPLICIT, EXPLICIT, IMPLICIT]
+        assert same_bytes(server, files[1:], but=files[:1])
 
     def test_preferring_explicit_does_not_matter_to_an_implicit_file(
         self, run_dcmsend: Command, storescp: Any, tmp_path: Path
@@ -226,17 +254,38 @@ class TestConquest:
         assert max(map(len, bodies)) == 4096
         assert peer.messages[0].dataset == part10.dataset(file)
 
+    FILES = ("us_rle.dcm", "ct_deflated.dcm", "ct_explicit.dcm")
+
     def test_what_it_does_not_decode_is_told_and_the_rest_goes(
         self, run_dcmsend: Command, scripted_peer: Peer, data: Path, tmp_path: Path
     ) -> None:
-        files = [data / "samples" / name for name in ("us_rle.dcm", "ct_deflated.dcm", "ct_explicit.dcm")]
-        peer = scripted_peer([accept(max_pdu=4096, results={1: 4, 3: 4}), store(), release()])
-        rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "127.0.0.1", peer.port, *files, code=66)
+        files = [data / "samples" / name for name in self.FILES]
+        peer = scripted_peer([accept(max_pdu=4096, only=UNCOMPRESSED), store(), release()])
+        rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "-dn", "127.0.0.1", peer.port, *files, code=66)
         assert [row["DIMSE Status"] for row in rows] == [REFUSED, REFUSED, SUCCESS]
         assert "RLE Lossless" in rows[0]["Reason"]
-        request = peer.connections[0].request
-        assert request is not None
-        assert [offer.transfer_syntaxes for offer in request.offers] == [(RLE,), (DEFLATED,), (EXPLICIT,)]
+        assert offered(peer) == [(RLE,), (DEFLATED,), (EXPLICIT,), (IMPLICIT,)]
+
+    def test_what_it_does_not_decode_is_decoded_for_it(
+        self, run_dcmsend: Command, scripted_peer: Peer, data: Path, tmp_path: Path
+    ) -> None:
+        files = [data / "samples" / name for name in self.FILES]
+        peer = scripted_peer([accept(max_pdu=4096, only=UNCOMPRESSED), *[store()] * 3, release()])
+        rows, _ = send_and_read(run_dcmsend, tmp_path, "127.0.0.1", peer.port, *files, code=0)
+        assert [row["Network Xfer"].split()[0] for row in rows] == [EXPLICIT] * 3
+        assert [row["Pres. Context"] for row in rows] == ["3", "7", "7"]
+        assert offered(peer) == [(RLE,), (EXPLICIT, IMPLICIT), (DEFLATED,), (EXPLICIT,), (IMPLICIT,)]
+        deflated, plain = (message.dataset or b"" for message in peer.messages[1:])
+        stream = part10.split(files[1].read_bytes())[1]
+        assert deflated == zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream)
+        assert plain == part10.dataset(files[2])
+
+
+def offered(peer: ScriptedPeer) -> list[tuple[str, ...]]:
+    """The transfer syntaxes of each context that the peer was asked for."""
+    request = peer.connections[0].request
+    assert request is not None
+    return [offer.transfer_syntaxes for offer in request.offers]
 
 
 class TestPixelMed:
@@ -246,11 +295,13 @@ class TestPixelMed:
         self, run_dcmsend: Command, scripted_peer: Peer, tmp_path: Path
     ) -> None:
         files = [write(tmp_path / f"{number}.dcm", CT, number, (EXPLICIT, IMPLICIT)[number % 2]) for number in range(4)]
-        peer = scripted_peer([accept(results={3: 4}), *[store()] * 2, release()])
-        rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "127.0.0.1", peer.port, *files, code=66)
-        assert [row["DIMSE Status"] for row in rows] == [SUCCESS, REFUSED, SUCCESS, REFUSED]
+        peer = scripted_peer([accept(results={3: 4}), *[store()] * 4, release()])
+        rows, done = send_and_read(run_dcmsend, tmp_path, "-v", "127.0.0.1", peer.port, *files, code=0)
+        assert [row["Network Xfer"].split()[0] for row in rows] == [EXPLICIT] * 4
         assert {message.context_id for message in peer.messages} == {1}
-        assert all("Little Endian Implicit" in row["Reason"] for row in rows[1::2])
+        assert done.stderr.count("Converting transfer syntax: Little Endian Implicit -> Little Endian Explicit") == 2
+        for number, message in enumerate(peer.messages):
+            assert message.dataset == part10.dataset(write(tmp_path / "explicit.dcm", CT, number))
 
     def test_rejects_a_wrong_called_title(self, run_dcmsend: Command, scripted_peer: Peer, tmp_path: Path) -> None:
         peer = scripted_peer([reject(1, 1, 7), drain()])
@@ -265,12 +316,36 @@ class TestCTN:
     def test_compressed_instances_are_told(
         self, run_dcmsend: Command, scripted_peer: Peer, samples: list[Path], tmp_path: Path
     ) -> None:
-        syntaxes = [part10.uid(part10.split(path.read_bytes())[0][part10.TRANSFER_SYNTAX]) for path in samples]
-        plain = [syntax in UNCOMPRESSED for syntax in syntaxes]
-        results = {2 * number + 1: 0 if good else 4 for number, good in enumerate(plain)}
-        peer = scripted_peer([accept(results=results), *[store()] * sum(plain), release()])
-        rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "127.0.0.1", peer.port, *samples, code=66)
+        plain = [syntax_of(path) in UNCOMPRESSED for path in samples]
+        peer = scripted_peer([accept(only=UNCOMPRESSED), *[store()] * sum(plain), release()])
+        rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "-dn", "127.0.0.1", peer.port, *samples, code=66)
         assert [row["DIMSE Status"] for row in rows] == [SUCCESS if good else REFUSED for good in plain]
+
+    def test_lossless_compression_is_undone(
+        self, run_dcmsend: Command, scripted_peer: Peer, samples: list[Path], tmp_path: Path
+    ) -> None:
+        lossy = [path.name in self.LOSSY for path in samples]
+        assert sum(lossy) == len(self.LOSSY)
+        peer = scripted_peer([accept(only=UNCOMPRESSED), *[store()] * lossy.count(False), release()])
+        rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "127.0.0.1", peer.port, *samples, code=66)
+        assert [row["DIMSE Status"] for row in rows] == [REFUSED if bad else SUCCESS for bad in lossy]
+        reasons = {row.get("Reason", "").rpartition(": ")[2] for row in rows if row["DIMSE Status"] == REFUSED}
+        assert reasons == {"it was compressed with loss, and only --decompress-lossy allows to decompress it"}
+
+    LOSSY = (
+        "ct_enhanced_jpeg_ls_near_lossless.dcm",
+        "ct_jpeg_2000.dcm",
+        "sc_jpeg_baseline.dcm",
+        "sc_jpeg_extended.dcm",
+    )
+
+    def test_lossy_compression_is_undone_when_asked_for(
+        self, run_dcmsend: Command, scripted_peer: Peer, samples: list[Path], tmp_path: Path
+    ) -> None:
+        peer = scripted_peer([accept(only=UNCOMPRESSED), *[store()] * len(samples), release()])
+        rows, _ = send_and_read(run_dcmsend, tmp_path, "+dly", "127.0.0.1", peer.port, *samples, code=0)
+        own = [syntax if (syntax := syntax_of(path)) in UNCOMPRESSED else EXPLICIT for path in samples]
+        assert [row["Network Xfer"].split()[0] for row in rows] == own
 
     def test_every_connection_begins_with_an_association_request(
         self, run_dcmsend: Command, scripted_peer: Peer, tmp_path: Path

@@ -18,8 +18,8 @@ import pytest
 import dcmsend
 from dcmsend import errors
 from dcmsend.events import AssociationRequested, Event, InstanceFinished, InstanceStarted
-from dcmsend.model import Limits, Policy, State, Timeouts
-from dcmsend.plan import pack
+from dcmsend.model import Decompression, Limits, Policy, State, Timeouts
+from dcmsend.plan import Wishes, pack
 from tests.support import pdus, report
 from tests.support.builder import part10
 from tests.support.scripted import (
@@ -46,6 +46,7 @@ Command = Callable[..., CompletedProcess[str]]
 CT = "1.2.840.10008.5.1.4.1.1.2"
 MR = "1.2.840.10008.5.1.4.1.1.4"
 IMPLICIT = "1.2.840.10008.1.2"
+EXPLICIT = "1.2.840.10008.1.2.1"
 CAP = 131072  # bytes: our own limit for a peer without one
 WAIT = Timeouts(dimse=0.2)
 
@@ -158,11 +159,15 @@ def test_response_to_another_message_counts_for_nobody(
 
 
 def test_presentation_context_ids_are_odd_and_unique(scripted_peer: Peer, run_dcmsend: Command, tmp_path: Path) -> None:
-    """Rule 5: 1 to 255, odd, each once on an association, and each instance over the one of its class."""
+    """Rule 5: 1 to 255, odd, each once on an association, and each instance over one of its class.
+
+    Each class has two: one for its files as they are, one for what they can be converted to.
+    """
     for number in range(1, 131):
         name = tmp_path / f"{number:03}.dcm"
         name.write_bytes(part10(f"{MR}.{number}", f"1.2.3.{number}"))
-    peer = scripted_peer([accept(), *[store()] * 128, release()], [accept(), store(), store(), release()])
+    full = [accept(), *[store()] * 64, release()]
+    peer = scripted_peer(full, full, [accept(), store(), store(), release()])
     assert run_dcmsend("-nuc", "+sd", "127.0.0.1", peer.port, tmp_path).returncode == 0
     offered = []
     for connection in peer.connections:
@@ -170,7 +175,7 @@ def test_presentation_context_ids_are_odd_and_unique(scripted_peer: Peer, run_dc
         offered.append({offer.context_id: offer.abstract_syntax for offer in connection.request.offers})
         assert len(offered[-1]) == len(connection.request.offers)
         assert all(offered[-1][message.context_id] == message.sop_class for message in connection.messages)
-    assert [sorted(ids) for ids in offered] == [list(range(1, 256, 2)), [1, 3]]
+    assert [sorted(ids) for ids in offered] == [list(range(1, 256, 2)), list(range(1, 256, 2)), [1, 3, 5, 7]]
 
 
 # (limit of the peer, our --max-send-pdu, the longest P-DATA-TF that may and should come)
@@ -221,8 +226,8 @@ def test_uids_are_unpadded_in_the_negotiation_and_even_in_the_command(
     (_, body), *_ = peer.connections[0].received_pdus
     request = peer.connections[0].request
     assert request is not None
-    assert [offer.abstract_syntax for offer in request.offers] == [CT, CT + ".12"]
-    assert [offer.transfer_syntaxes for offer in request.offers] == [("1.2.840.10008.1.2.1",), (IMPLICIT,)]
+    assert [offer.abstract_syntax for offer in request.offers] == [CT, CT, CT + ".12", CT + ".12"]
+    assert [offer.transfer_syntaxes for offer in request.offers] == [(EXPLICIT,), (IMPLICIT,), (IMPLICIT,), (EXPLICIT,)]
     assert pdus.item(0x10, b"1.2.840.10008.3.1.1.1") in body
     assert [value[-1:] for value in request.user[0x52]] != [b"\0"]
     commands = [(message.command[0x0002], message.command[0x1000]) for message in peer.messages]
@@ -399,9 +404,10 @@ def test_association_lost_while_idle_ends_the_run_that_halts(scripted_peer: Peer
 def test_contexts_are_packed_with_odd_ids() -> None:
     """Rule 5, for any number of contexts."""
     keys = [(f"1.2.{number}", IMPLICIT) for number in range(300)]
-    groups = pack(keys)
-    assert [len(group) for group in groups] == [128, 128, 44]
-    assert all([context.context_id for context in group] == list(range(1, 2 * len(group), 2)) for group in groups)
+    groups = pack(keys, Wishes(Policy(), Decompression.LOSSLESS, lambda syntax: ""))
+    ids = [[context.context_id for context in group.contexts] for group in groups]
+    assert [len(group) for group in ids] == [128, 128, 128, 128, 88]
+    assert all(group == list(range(1, 2 * len(group), 2)) for group in ids)
 
 
 def test_scripted_peer_would_see_a_second_request(scripted_peer: Peer, tmp_path: Path) -> None:

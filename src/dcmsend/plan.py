@@ -25,9 +25,11 @@ from dcmsend.uids import (
 )
 
 Key = tuple[str, str]  # SOP class UID, transfer syntax UID: instances with the same two share a context
+Proposal = tuple[str, tuple[str, ...]]  # abstract syntax and transfer syntaxes of a context
 
 # What conversion is proposed to; and all that an accepted context may have been proposed for by other instances.
 _OFFERED: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+_NATIVE: Final = frozenset(uid for uid, syntax in TRANSFER_SYNTAXES.items() if syntax.family is Family.NATIVE)
 _TARGETS: Final = (*_OFFERED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
 
 _NEVER: Final = "--decompress-never forbids it"
@@ -99,27 +101,44 @@ class Group(NamedTuple):
     members: tuple[int, ...]
 
 
-def pack(keys: Sequence[Key], wishes: Wishes, *, limit: int = MAX_CONTEXTS) -> list[Group]:
-    """Contexts for each association, with odd IDs from 1 (PS3.8 9.3.2.2), in the order of the keys."""
+def pack(keys: Sequence[Key], wishes: Wishes, *, limit: int = MAX_CONTEXTS, dense: bool = False) -> list[Group]:
+    """Contexts for each association, with odd IDs from 1 (PS3.8 9.3.2.2), in the order of the keys.
+
+    ``dense``: all that is not compressed shares one context for each SOP class, so that the peer chooses among it.
+    """
+    proposals_for = _dense_proposals if dense else _separate_proposals
     groups: list[Group] = []
     members: list[int] = []
     for index in range(len(keys) + 1):
-        if index < len(keys) and sum(1 for _ in _proposals([keys[i] for i in (*members, index)], wishes)) <= limit:
+        if index < len(keys) and sum(1 for _ in proposals_for([keys[i] for i in (*members, index)], wishes)) <= limit:
             members.append(index)
         elif members:
-            proposals = _proposals([keys[i] for i in members], wishes)
+            proposals = proposals_for([keys[i] for i in members], wishes)
             contexts = (Context(2 * i + 1, *proposal) for i, proposal in enumerate(proposals))
             groups.append(Group(tuple(contexts), tuple(members)))
             members = [index]
     return groups
 
 
-def _proposals(keys: Iterable[Key], wishes: Wishes) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Abstract syntax and transfer syntaxes of each context: for each SOP class its own, then uncompressed ones."""
+def _by_class(keys: Iterable[Key]) -> dict[str, list[str]]:
     own: dict[str, list[str]] = {}
     for sop_class, syntax in keys:
         own.setdefault(sop_class, []).append(syntax)
-    for sop_class, syntaxes in own.items():
+    return own
+
+
+def _dense_proposals(keys: Iterable[Key], wishes: Wishes) -> Iterator[Proposal]:
+    """For each SOP class one context for each compressed syntax, and one for all others, its own ones first."""
+    for sop_class, syntaxes in _by_class(keys).items():
+        native = [syntax for syntax in syntaxes if syntax in _NATIVE]
+        yield from ((sop_class, (syntax,)) for syntax in syntaxes if syntax not in native)
+        if not all(wishes.against(syntax) for syntax in syntaxes):
+            yield sop_class, tuple(dict.fromkeys((*native, *_OFFERED)))
+
+
+def _separate_proposals(keys: Iterable[Key], wishes: Wishes) -> Iterator[Proposal]:
+    """For each SOP class a context for each of its own syntaxes, and one for the uncompressed ones that are left."""
+    for sop_class, syntaxes in _by_class(keys).items():
         yield from ((sop_class, (syntax,)) for syntax in syntaxes)
         offered = tuple(syntax for syntax in _OFFERED if syntax not in syntaxes)
         if offered and not all(wishes.against(syntax) for syntax in syntaxes):
@@ -191,7 +210,9 @@ class Routes:
         words = _RESULTS.get(context.result or 0, f"the peer refused it with result {context.result}")
         if context.result != _UNKNOWN_CLASS:
             against = self._wishes.against(syntax)
-            words += f", and it is not converted: {against}" if against else ", nor any uncompressed one"
+            words += (
+                f", and it is not converted: {against}" if against else ", and it accepted no uncompressed one either"
+            )
         return f"no acceptable presentation context for {name}: {words}"
 
     def _contexts_of(self, sop_class: str) -> Iterator[Context]:

@@ -15,9 +15,19 @@ from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.log import Level
 from dcmsend.cli.main import main
-from dcmsend.cli.options import LONGEST_WAIT, OPTIONS, Decompression, Kind, Option
+from dcmsend.cli.options import LONGEST_WAIT, OPTIONS, Kind, Option
 from dcmsend.cli.words import Number, scan_number, split_words
-from dcmsend.model import AddressFamily, Limits, Peer, Policy, ReadMode, ScanOptions, Timeouts
+from dcmsend.model import (
+    AddressFamily,
+    Conversion,
+    Decompression,
+    Limits,
+    Peer,
+    Policy,
+    ReadMode,
+    ScanOptions,
+    Timeouts,
+)
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -178,6 +188,7 @@ def test_defaults() -> None:
         files=("a", "b"),
         scan=ScanOptions(),
         policy=Policy(),
+        conversion=Conversion(),
         timeouts=Timeouts(),
         limits=Limits(),
         log_level=Level.WARN,
@@ -208,11 +219,11 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("-nip", "policy.legal_proposals_only", True),
     ("-ma", "policy.multiple_associations", False),
     ("-ma +ma", "policy.multiple_associations", True),
-    ("-dn", "decompression", Decompression.NEVER),
-    ("-dn +dly", "decompression", Decompression.LOSSY),
-    ("+dly +dls", "decompression", Decompression.LOSSLESS),
-    ("+cl 0", "compression_level", 0),
-    ("+cl 9.9", "compression_level", 9),
+    ("-dn", "conversion.decompression", Decompression.NEVER),
+    ("-dn +dly", "conversion.decompression", Decompression.LOSSY),
+    ("+dly +dls", "conversion.decompression", Decompression.LOSSLESS),
+    ("+cl 0", "conversion.compression_level", 0),
+    ("+cl 9.9", "conversion.compression_level", 9),
     ("-i6", "peer.family", AddressFamily.IPV6),
     ("-i6 -i0", "peer.family", AddressFamily.ANY),
     ("-i6 -i4", "peer.family", AddressFamily.IPV4),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -65,13 +67,70 @@ def test_version_names_the_python() -> None:
     assert re.search(r"^Python version: 3\.\d+\.\d+$", version(), re.MULTILINE)
 
 
-def test_decoders_tells_the_truth() -> None:
-    native, decoded = decoders().split("Transfer syntaxes supported by decoders:\n")
-    assert native.endswith(
-        "Transfer syntaxes supported natively:\n"
-        "- Little Endian Implicit\n- Little Endian Explicit\n- Big Endian Explicit\n\n"
-    )
-    assert decoded.startswith("- none")
+NATIVE = ["Little Endian Implicit", "Little Endian Explicit", "Big Endian Explicit"]
+WITHOUT_LIBRARY = [
+    "Deflated Explicit VR Little Endian",
+    "Encapsulated Uncompressed Explicit VR Little Endian",
+    "Deflated Image Frame Compression",
+]
+WITH_LIBRARY = [
+    "JPEG Baseline",
+    "JPEG Extended, Process 2+4",
+    "JPEG Spectral Selection, Non-hierarchical, Process 6+8",
+    "JPEG Full Progression, Non-hierarchical, Process 10+12",
+    "JPEG Lossless, Non-hierarchical, Process 14",
+    "JPEG Lossless, Non-hierarchical, 1st Order Prediction",
+    "JPEG-LS Lossless",
+    "JPEG-LS Lossy (Near-lossless)",
+    "JPEG 2000 (Lossless only)",
+    "JPEG 2000 (Lossless or Lossy)",
+    "High-Throughput JPEG 2000 Image Compression (Lossless Only)",
+    "High-Throughput JPEG 2000 with RPCL Options Image Compression (Lossless Only)",
+    "High-Throughput JPEG 2000 Image Compression",
+    "JPEG XL Lossless",
+    "JPEG XL",
+    "JPEG XL JPEG Recompression",
+    "RLE Lossless",
+]
+
+
+def _groups(text: str) -> dict[str, list[str]]:
+    """The lists of transfer syntaxes by their headings."""
+    blocks = [block.splitlines() for block in text.split("\n\n") if block.startswith("Transfer syntaxes")]
+    return {title: [line.removeprefix("- ") for line in lines] for title, *lines in blocks}
+
+
+def test_decoders_are_listed_in_two_groups() -> None:
+    (native, names), (decoded, others) = _groups(decoders()).items()
+    assert (native, names) == ("Transfer syntaxes supported natively:", NATIVE)
+    assert decoded == "Transfer syntaxes supported by decoders:"
+    assert sorted(others) == sorted(WITHOUT_LIBRARY + WITH_LIBRARY)
+
+
+@pytest.mark.parametrize("name", ["imagecodecs", "numpy"])
+def test_decoders_that_are_not_installed_are_not_listed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    assert list(_groups(decoders()).values()) == [NATIVE, WITHOUT_LIBRARY]
+
+
+@pytest.mark.parametrize("error", [ImportError, OSError])
+def test_decoders_that_are_broken_are_not_listed(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imagecodecs.py").write_text(f"raise {error.__name__}('libsomething.so: cannot be opened')")
+    monkeypatch.delitem(sys.modules, "imagecodecs", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert list(_groups(decoders()).values()) == [NATIVE, WITHOUT_LIBRARY]
+
+
+@pytest.mark.dcmtk
+def test_decoders_of_dcmtk_are_all_there_and_in_its_order(
+    dcmsend_oracle: Callable[..., CompletedProcess[str]],
+) -> None:
+    theirs, ours = _groups(dcmsend_oracle("--list-decoders").stdout), _groups(decoders())
+    assert list(ours) == list(theirs)
+    for title, names in theirs.items():
+        assert [name for name in ours[title] if name in names] == names
 
 
 @pytest.mark.dcmtk

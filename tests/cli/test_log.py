@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -173,6 +174,22 @@ def test_debug_tells_each_file() -> None:
     assert _told(Level.DEBUG, ScanFinished(5, 2)) == [
         "D: in total, there are 5 SOP instances to be sent, 2 invalid files are ignored"
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "network", "told"),
+    [
+        ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", ["Little Endian Explicit -> Little Endian Implicit"]),
+        ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.1", ["RLE Lossless -> Little Endian Explicit"]),
+        ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.5", []),
+        ("1.2.3", "1.2.3", []),
+    ],
+)
+def test_a_conversion_is_told_at_info_in_words_of_dcmtk(own: str, network: str, told: list[str]) -> None:
+    event = InstanceStarted(1, replace(CT, transfer_syntax=own), 1, 7, 3, network)
+    request = "I: Sending C-STORE Request (MsgID 7, CT)"
+    assert _told(Level.INFO, event) == [*(f"I: Converting transfer syntax: {names}" for names in told), request]
+    assert _told(Level.WARN, event) == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 from dcmsend import errors
 from dcmsend.cli.main import main
 from dcmsend.events import ScanStarted
-from dcmsend.model import Instance, Outcome, Peer, State, StatusClass, Totals
+from dcmsend.model import Conversion, Decompression, Instance, Outcome, Peer, State, StatusClass, Totals
 from dcmsend.stop import Stop
 from dcmsend.version import __version__
 
@@ -174,6 +174,42 @@ def test_arguments_are_told_even_in_quiet_mode(api: Api, capsys: pytest.CaptureF
     assert capsys.readouterr().err == (
         "I: calling 'dcmsend' with 7 arguments: '--arguments' '--quiet' '--call' 'peer' '104' 'ct.dcm' \nI: \n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "conversion"),
+    [
+        ([], None, Conversion()),
+        (["+dly", "+cl", "9"], "", Conversion(decompression=Decompression.LOSSY, compression_level=9)),
+        (["-dn"], "one.dic", Conversion(decompression=Decompression.NEVER, dictionaries=("one.dic",))),
+        ([], os.pathsep.join(("", "one.dic", "", "two.dic", "")), Conversion(dictionaries=("one.dic", "two.dic"))),
+        ([], os.pathsep * 3, Conversion()),
+    ],
+)
+def test_conversion_is_as_options_and_environment_say(
+    words: list[str], path: str | None, conversion: Conversion, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path is None:
+        monkeypatch.delenv("DCMDICTPATH", raising=False)
+    else:
+        monkeypatch.setenv("DCMDICTPATH", path)
+    assert main([*words, *WORDS]) == 0
+    assert api.calls[0]["conversion"] == conversion
+
+
+def test_dictionary_that_is_not_there_ends_the_run_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DCMDICTPATH", str(tmp_path / "missing.dic"))
+    report = tmp_path / "report.txt"
+    assert main(["-v", "+crf", str(report), *WORDS]) == 1
+    assert not report.exists()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        f"F: cannot read the data dictionary {tmp_path}/missing.dic: No such file or directory",
+        "F: correct DCMDICTPATH, or unset it: the dictionary built in stays in use",
+    ]
 
 
 @pytest.mark.parametrize("words", [[], ["-h"], ["--version"], ["--list-decoders"]])

@@ -15,19 +15,23 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from pydicom import Dataset, config, dcmread
+from pydicom import DataElement, Dataset, config, dcmread
+from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_sequence
+from pydicom.filewriter import write_data_element
 
-CHARACTER_SETS: Final = 0x00080005
 PIXEL_DATA: Final = 0x7FE00010
 TRAILING_PADDING: Final = 0xFFFCFFFC
 BITS_ALLOCATED: Final = 0x00280100
 PIXEL_REPRESENTATION: Final = 0x00280103
 
+_HEADER: Final = 8  # bytes, in implicit VR
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _UNKNOWN: Final = ("UN", "")
 # Their padding at the end is no part of the value (PS3.5 6.2).
-_TEXT: Final = frozenset("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT UN".split()) | {""}
+_TEXT: Final = frozenset(
+    ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UN", "UR", "UT", "")
+)
 # Bytes that are turned around in big endian (PS3.5 7.3).
 _UNITS: Final = {"AT": 2, "OW": 2, "SS": 2, "US": 2, "FL": 4, "OF": 4, "OL": 4, "SL": 4, "UL": 4, "FD": 8, "OD": 8,
                  "OV": 8, "SV": 8, "UV": 8}  # fmt: skip
@@ -92,22 +96,25 @@ def _tags(dataset: Dataset, rules: Rules) -> set[int]:
 
 def _value(dataset: Dataset, tag: int) -> Value:
     raw: Any = dataset.get_item(tag)
-    if raw.VR == "SQ" and not raw.is_raw:
-        return Value("SQ", list(raw.value))
-    if tag == CHARACTER_SETS and not raw.is_raw:  # pydicom looks at it while it reads
-        values = raw.value or ""
-        return Value("CS", (values if isinstance(values, str) else "\\".join(values)).encode("latin-1"))
-    vr, value = raw.VR or "", raw.value or b""
-    if not raw.is_raw and value:
-        raise TypeError(f"pydicom has already made something of {tag:08x}: {value!r}")
+    if not raw.is_raw:
+        return Value("SQ", list(raw.value)) if raw.VR == "SQ" else Value(raw.VR, _written(raw))
+    vr, value = raw.VR or "", raw.value
     if vr == "SQ" or (vr in _UNKNOWN and value.startswith(_ITEM)):
         items = _items(value, raw.is_implicit_VR or vr != "SQ", raw.is_little_endian or vr != "SQ")
         if items is not None:
             return Value("SQ", items)
-    if not value:
-        return Value(vr, b"")
     unit = 1 if raw.is_little_endian else _UNITS.get(vr, 1)
     return Value(vr, _turned(value, unit), raw.length == 0xFFFFFFFF)
+
+
+def _written(element: DataElement) -> bytes:
+    """The bytes of a value that pydicom has made something of: while it reads it needs some, and all empty ones."""
+    if element.is_empty:
+        return b""
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, True
+    write_data_element(buffer, element)
+    return bytes(buffer.getvalue()[_HEADER:])
 
 
 def _items(value: bytes, is_implicit: bool, is_little: bool) -> list[Dataset] | None:
@@ -131,18 +138,18 @@ def _of_values(ours: Value, theirs: Value, name: str, rules: Rules) -> Iterator[
             yield f"{name}: {ours}, theirs {theirs}"
         for number, (our, their) in enumerate(zip(ours.value, theirs.value, strict=False)):
             yield from _of_data_sets(our, their, f"{name}[{number}].", rules)
-    elif not ours.value and not theirs.value and {ours.vr, theirs.vr} <= {"SQ", *_UNKNOWN}:
-        return  # an empty sequence, and the same without its VR
-    elif {ours.vr, theirs.vr}.isdisjoint(_UNKNOWN) and ours.vr != theirs.vr:
+    elif not _same_kind(ours, theirs) or not _same(ours, theirs):
         yield f"{name}: {ours}, theirs {theirs}"
-    elif not isinstance(ours.value, bytes) or not isinstance(theirs.value, bytes) or not _same(ours, theirs):
-        yield f"{name}: {ours}, theirs {theirs}"
+
+
+def _same_kind(ours: Value, theirs: Value) -> bool:
+    return ours.vr == theirs.vr or not {ours.vr, theirs.vr}.isdisjoint(_UNKNOWN)
 
 
 def _same(ours: Value, theirs: Value) -> bool:
     one, other = ours.value, theirs.value
-    assert isinstance(one, bytes)
-    assert isinstance(other, bytes)
+    if not isinstance(one, bytes) or not isinstance(other, bytes):
+        return not one and not other  # an empty sequence, and the same without its VR
     if one == other:
         return True
     if {ours.vr, theirs.vr} <= _TEXT:

@@ -38,6 +38,8 @@ ROW_FIELDS: Final = (
     "Association", "Pres. Context", "Network Xfer", "DIMSE Status",
 )  # fmt: skip
 BY_POSITION: Final = ("Number", "Pres. Context")  # what of a row depends on its place in the list
+# What follows from how many contexts each of the two proposes; compared only where a case asks for it.
+BY_PROPOSAL: Final = ("context IDs", "contexts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ SERVERS: Final[dict[str, Callable[[Path], servers.FolderServer]]] = {
     "rejecting": lambda home: servers.storescp(home, "--refuse"),
     "CT only": lambda home: servers.pynetdicom_scp(home, sop_classes=[CT], syntaxes=[EXPLICIT]),
     "anything": servers.pynetdicom_scp,
+    "explicit only": lambda home: servers.pynetdicom_scp(home, syntaxes=[EXPLICIT]),
     "implicit only": lambda home: servers.pynetdicom_scp(home, syntaxes=[IMPLICIT]),
     "baseline only": lambda home: servers.pynetdicom_scp(home, syntaxes=[BASELINE]),
 }
@@ -117,7 +120,8 @@ def run(
 def _report(path: Path, port: int) -> Seen:
     """The fields of a report, each as the list of its values by row, and the head and the counts.
 
-    The port is not among them: it may be another one in each run.
+    The port is not among them: it may be another one in each run. Presentation contexts are numbered as they appear in
+    the rows of an association, so that it shows which rows share one; ``BY_PROPOSAL`` has the report's own numbers.
     """
     if not path.exists():
         return {}
@@ -125,7 +129,23 @@ def _report(path: Path, port: int) -> Seen:
     head = [line for line in path.read_text().splitlines() if line.startswith(("Communication Peer", "AE Titles used"))]
     head[0] = head[0].removesuffix(f":{port}")
     columns: Seen = {name: [row[name] for row in rows] for name in ROW_FIELDS}
-    return columns | {"head": head, "summary": report.summary(path)}
+    columns["context IDs"] = columns["Pres. Context"]
+    columns["Pres. Context"] = _as_they_appear([(row["Association"], row["Pres. Context"]) for row in rows])
+    summary = report.summary(path)
+    columns["contexts"] = summary.pop("Number of pres. contexts")
+    return columns | {"head": head, "summary": summary}
+
+
+def _as_they_appear(contexts: Iterable[tuple[str, str]]) -> list[int]:
+    """Numbers from 1 for the IDs of each association; 0 stays 0."""
+    seen: dict[str, list[str]] = {}
+    numbers = []
+    for association, context_id in contexts:
+        known = seen.setdefault(association, ["0"])
+        if context_id not in known:
+            known.append(context_id)
+        numbers.append(known.index(context_id))
+    return numbers
 
 
 def differences(theirs: Run, ours: Run, apart: Apart, *, unordered: bool = False) -> list[str]:
@@ -147,7 +167,7 @@ def differences(theirs: Run, ours: Run, apart: Apart, *, unordered: bool = False
     found += [
         f"{name}: DCMTK {left[name]}, ours {right[name]}"
         for name in left
-        if name in right and name not in apart and left[name] != right[name]
+        if name in right and name not in apart and name not in BY_PROPOSAL and left[name] != right[name]
     ]
     found += [f"{key[0]} has other values" for key in theirs.files.keys() & ours.files if not _same(theirs, ours, key)]
     return found
@@ -190,9 +210,20 @@ def inconsistencies(seen: Seen, cwd: Path) -> list[str]:
         "sent to the peer": sum(answered),
         "NOT sent to the peer": len(answered) - sum(answered),
     }
-    return found + [
-        f"{name}: {summary.get(name, 0)}" for name, count in counted.items() if summary.get(name, 0) != count
-    ]
+    found += [f"{name}: {summary.get(name, 0)}" for name, count in counted.items() if summary.get(name, 0) != count]
+    return found + _wrong_contexts(seen)
+
+
+def _wrong_contexts(seen: Seen) -> list[str]:
+    """IDs that the standard does not have (PS3.8 9.3.2.2), and contexts that are not those of one class and syntax."""
+    names = ("DIMSE Status", "Association", "context IDs", "SOP Class", "Network Xfer")
+    rows = [row[1:] for row in zip(*(_column(seen, name) for name in names), strict=True) if row[0].startswith("0x")]
+    contexts = {(association, number) for association, number, *_ in rows}
+    pairs = {(association, *rest) for association, _, *rest in rows}
+    found = [f"context {number}" for _, number in contexts if int(number) not in range(1, 256, 2)]
+    if not len(contexts) == len(pairs) == len(set(rows)):
+        found.append(f"{len(contexts)} contexts for {len(pairs)} pairs of class and syntax")
+    return found + ([f"{seen['contexts']} contexts"] if len(contexts) > int(str(seen["contexts"])) else [])
 
 
 def _size(path: Path) -> int:
@@ -266,6 +297,9 @@ INSTANCES: Final[dict[str, bytes]] = {
     "no preamble.dcm": build(CT, "1.2.3.10", value=PIXELS)[128:],
     "unsorted.dcm": build(CT, "1.2.3.11", data_set=element(0x00080018, "UI", b"1.2.3.11")
                           + element(0x00080016, "UI", CT.encode()) + element(0x7FE00010, "OW", PIXELS)),
+    "twice.dcm": build(CT, "1.2.3.12", data_set=element(0x00080016, "UI", CT.encode())
+                       + element(0x00080018, "UI", b"1.2.3.12") + element(0x00200011, "IS", b"1")
+                       + element(0x00200011, "IS", b"2") + element(0x7FE00010, "OW", PIXELS)),
     "tree/1.dcm": build(CT, "1.2.5.1", value=PIXELS),
     "tree/2.dcm": build(CT, "1.2.5.2", value=PIXELS),
     "tree/10.dcm": build(CT, "1.2.5.10", value=PIXELS),

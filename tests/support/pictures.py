@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+import warnings
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import imagecodecs
 import numpy
+from pydicom import dcmread
+from pydicom.encaps import generate_frames
 
 from tests.support.builder import element, part10
 
@@ -70,8 +73,10 @@ PICTURES: Final = {
 }
 
 
-def write(path: Path, picture: Picture, syntax: str, pixel_data: bytes, *, photometric: str = "") -> Path:
-    """A Part 10 file with explicit VR. ``pixel_data``: the whole element."""
+def write(
+    path: Path, picture: Picture, syntax: str, pixel_data: bytes, *, photometric: str = "", more: bytes = b""
+) -> None:
+    """A Part 10 file with explicit VR. ``pixel_data``: the whole element. ``more``: elements of groups 0008 to 0027."""
     instance = f"2.25.{zlib.crc32(path.name.encode())}"
     colour = picture.pixels.ndim == 4
 
@@ -81,6 +86,7 @@ def write(path: Path, picture: Picture, syntax: str, pixel_data: bytes, *, photo
     data_set = b"".join((
         element(0x00080016, "UI", SECONDARY.encode()),
         element(0x00080018, "UI", instance.encode()),
+        more,
         number(0x00280002, 3 if colour else 1),
         element(0x00280004, "CS", (photometric or picture.photometric).encode()),
         number(0x00280006, 0) if colour else b"",
@@ -94,7 +100,6 @@ def write(path: Path, picture: Picture, syntax: str, pixel_data: bytes, *, photo
         pixel_data,
     ))  # fmt: skip
     path.write_bytes(part10(SECONDARY, instance, transfer_syntax=syntax, data_set=data_set))
-    return path
 
 
 def encapsulated(frames: Iterable[bytes]) -> bytes:
@@ -143,16 +148,20 @@ def _j2k_lossy(pixels: Any) -> bytes:
     return _j2k(pixels, level=45, reversible=False)
 
 
+def _htj2k(pixels: Any, **options: Any) -> bytes:
+    return bytes(imagecodecs.htj2k_encode(pixels, **options))
+
+
 def _htj2k_lossy(pixels: Any) -> bytes:
-    return bytes(imagecodecs.htj2k_encode(pixels, level=0.002, reversible=False))
+    return _htj2k(pixels, level=0.002, reversible=False)
 
 
-def _jxl(pixels: Any) -> bytes:
-    return bytes(imagecodecs.jpegxl_encode(pixels, lossless=True))
+def _jxl(pixels: Any, **options: Any) -> bytes:
+    return bytes(imagecodecs.jpegxl_encode(pixels, **{"lossless": True, **options}))
 
 
 def _jxl_lossy(pixels: Any) -> bytes:
-    return bytes(imagecodecs.jpegxl_encode(pixels, distance=0.5))
+    return _jxl(pixels, lossless=False, distance=0.5)
 
 
 def _deflate(pixels: Any) -> bytes:
@@ -162,6 +171,13 @@ def _deflate(pixels: Any) -> bytes:
 
 def _deflate_bits(pixels: Any) -> bytes:
     return _deflate(numpy.packbits(pixels.reshape(-1), bitorder="little"))
+
+
+def _run_length_bits(pixels: Any) -> bytes:
+    """One segment (PS3.5 Annex G) of packed bits, as literal runs."""
+    data = numpy.packbits(pixels.reshape(-1), bitorder="little").tobytes()
+    runs = b"".join(bytes((len(part) - 1,)) + part for part in (data[at : at + 128] for at in range(0, len(data), 128)))
+    return struct.pack("<16L", 1, 64, *[0] * 14) + runs
 
 
 def _bytes(pixels: Any) -> bytes:
@@ -182,16 +198,16 @@ BY_OTHERS: Final[dict[str, tuple[str, str, Callable[[Any], bytes]]]] = {
     "4.91 grey 16": ("grey 16", "", _j2k_lossy),
     "4.91 signed 16": ("signed 16", "", _j2k_lossy),
     "4.91 ICT": ("colour", "YBR_ICT", _j2k_lossy),
-    "4.201 grey 8": ("grey 8", "", imagecodecs.htj2k_encode),
-    "4.201 grey 16": ("grey 16", "", imagecodecs.htj2k_encode),
-    "4.201 signed 16": ("signed 16", "", imagecodecs.htj2k_encode),
-    "4.201 RCT": ("colour", "YBR_RCT", imagecodecs.htj2k_encode),
-    "4.202 grey 16": ("grey 16", "", imagecodecs.htj2k_encode),
+    "4.201 grey 8": ("grey 8", "", _htj2k),
+    "4.201 grey 16": ("grey 16", "", _htj2k),
+    "4.201 signed 16": ("signed 16", "", _htj2k),
+    "4.201 RCT": ("colour", "YBR_RCT", _htj2k),
+    "4.202 grey 16": ("grey 16", "", _htj2k),
     "4.203 grey 8": ("grey 8", "", _htj2k_lossy),
     "4.203 grey 16": ("grey 16", "", _htj2k_lossy),
     "4.203 ICT": ("colour", "YBR_ICT", _htj2k_lossy),
     "4.110 grey 8": ("grey 8", "", _jxl),
-    "4.110 grey 12": ("grey 12", "", lambda pixels: bytes(imagecodecs.jpegxl_encode(pixels, lossless=True, bitspersample=12))),
+    "4.110 grey 12": ("grey 12", "", lambda pixels: _jxl(pixels, bitspersample=12)),
     "4.110 grey 16": ("grey 16", "", _jxl),
     "4.110 colour": ("colour", "", _jxl),
     "4.112 reversible": ("grey 16", "", _jxl),
@@ -201,30 +217,81 @@ BY_OTHERS: Final[dict[str, tuple[str, str, Callable[[Any], bytes]]]] = {
     "1.98 grey 8": ("grey 8", "", _bytes),
     "1.98 grey 16": ("grey 16", "", _bytes),
     "1.98 colour": ("colour", "", _bytes),
+    "5 grey 1": ("grey 1", "", _run_length_bits),
     "8.1 grey 1": ("grey 1", "", _deflate_bits),
     "8.1 grey 16": ("grey 16", "", _deflate),
     "8.1 colour": ("colour", "", _deflate),
 }  # fmt: skip
 
 
+# How far from the picture a sample may be of what is compressed with loss here.
+LOSSY: Final = {
+    "4.91 grey 8": 10,
+    "4.91 grey 16": 2000,
+    "4.91 signed 16": 2000,
+    "4.91 ICT": 10,
+    "4.203 grey 8": 2,
+    "4.203 grey 16": 300,
+    "4.203 ICT": 4,
+    "4.112 grey 8": 6,
+    "4.112 grey 16": 1200,
+    "4.112 colour": 12,
+}
+_LOSSY_JPEG: Final = ("4.50", "4.51", "4.53", "4.55", "4.81")
+LOSSLESS: Final = [name for name in (*BY_DCMTK, *BY_OTHERS) if name not in LOSSY and not name.startswith(_LOSSY_JPEG)]
+
+# JPEG by DCMTK, recompressed: name -> name of that, photometric interpretation of what is compressed.
+RECOMPRESSED: Final = {
+    "4.111 grey 8": ("4.50 grey", ""),
+    "4.111 YBR 422": ("4.50 YBR 422", "YBR_FULL_422"),
+    "4.111 YBR 444": ("4.50 YBR 444", "YBR_FULL"),
+}
+
+
+def picture_of(name: str) -> Picture:
+    """The picture that was compressed."""
+    return PICTURES[BY_DCMTK[name][0] if name in BY_DCMTK else BY_OTHERS[name][0]]
+
+
+def frames(path: Path) -> list[bytes]:
+    """The compressed frames of a file, found by pydicom."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about values, which are as they are
+        dataset = dcmread(path, force=True)
+        number = int(dataset.get("NumberOfFrames") or 1)
+        return list(generate_frames(dataset.PixelData, number_of_frames=number))
+
+
 def by_dcmtk(folder: Path, find: Callable[[str], str]) -> None:
-    """Write what DCMTK compresses. ``find``: name of a program -> its path."""
-    native = folder / "native"
-    native.mkdir()
+    """Write native files, and what DCMTK compresses of them. ``find``: name of a program -> its path."""
     for name, picture in PICTURES.items():
         data = picture.native()
         vr = b"OW" if picture.allocated == 16 else b"OB"
         head = struct.pack("<HH2sHI", 0x7FE0, 0x0010, vr, 0, len(data))
-        write(native / f"{name}.dcm", picture, SYNTAX + ".1", head + data)
+        write(folder / f"native {name}.dcm", picture, SYNTAX + ".1", head + data)
     for name, (picture_name, program, options) in BY_DCMTK.items():
-        words = [find(program), "-q", *options.split(), native / f"{picture_name}.dcm", folder / f"{name}.dcm"]
+        words: list[str | Path] = [
+            find(program),
+            "-q",
+            *options.split(),
+            folder / f"native {picture_name}.dcm",
+            folder / f"{name}.dcm",
+        ]
         subprocess.run(words, stdin=subprocess.DEVNULL, check=True)
 
 
 def by_others(folder: Path) -> None:
-    """Write what DCMTK 3.6.7 neither compresses nor decodes."""
+    """Write what DCMTK 3.6.7 neither compresses nor decodes; some of it from what it has compressed."""
     for name, (picture_name, photometric, encode) in BY_OTHERS.items():
         picture = PICTURES[picture_name]
-        syntax = f"{SYNTAX}.{name.split()[0]}"
-        pixel_data = encapsulated(bytes(encode(frame)) for frame in picture.pixels)
-        write(folder / f"{name}.dcm", picture, syntax, pixel_data, photometric=photometric)
+        compressed = [bytes(encode(frame)) for frame in picture.pixels]
+        write(folder / f"{name}.dcm", picture, syntax_of(name), encapsulated(compressed), photometric=photometric)
+    for name, (original, photometric) in RECOMPRESSED.items():
+        picture = PICTURES[BY_DCMTK[original][0]]
+        compressed = [bytes(imagecodecs.jpegxl_encode_jpeg(jpeg)) for jpeg in frames(folder / f"{original}.dcm")]
+        write(folder / f"{name}.dcm", picture, syntax_of(name), encapsulated(compressed), photometric=photometric)
+
+
+def syntax_of(name: str) -> str:
+    """The transfer syntax that the name of a compressed file begins with."""
+    return f"{SYNTAX}.{name.split()[0]}"

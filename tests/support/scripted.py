@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -156,20 +156,31 @@ def accept(
     result: int = 0,
     syntaxes: dict[int, str] | None = None,
     results: dict[int, int] | None = None,
+    only: Collection[str] | None = None,
     max_pdu: int = 16384,
     extra: bytes = b"",
     user: bytes = b"",
 ) -> Step:
-    """Read the A-ASSOCIATE-RQ and answer with A-ASSOCIATE-AC; see ``pdus.associate_ac``."""
+    """Read the A-ASSOCIATE-RQ and answer with A-ASSOCIATE-AC; see ``pdus.associate_ac``.
+
+    With ``only``, each context is accepted with the first of its transfer syntaxes that is among these, or refused.
+    """
 
     def step(connection: Connection) -> None:
         expect(pdus.A_ASSOCIATE_RQ)(connection)
-        assert connection.request is not None
+        request = connection.request
+        assert request is not None
+        liked = {
+            offer.context_id: next((syntax for syntax in offer.transfer_syntaxes if only and syntax in only), "")
+            for offer in request.offers
+        }
+        chosen = {number: syntax for number, syntax in liked.items() if syntax}
+        refused = {} if only is None else {number: 4 for number, syntax in liked.items() if not syntax}
         reply = pdus.associate_ac(
-            connection.request,
+            request,
             result=result,
-            syntaxes=syntaxes,
-            results=results,
+            syntaxes=chosen | (syntaxes or {}),
+            results=refused | (results or {}),
             max_pdu=max_pdu,
             extra=extra,
             user=user,

@@ -35,6 +35,7 @@ _ENDING: Final = "interrupted, ending the run"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with ``argv`` (default: the program's own arguments). The exit code; raises nothing."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy comes with decoders, and would start threads for nothing
     program, *words = sys.argv if argv is None else ("dcmsend", *argv)
     log = Log(sys.stderr)
     try:

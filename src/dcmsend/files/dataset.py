@@ -136,10 +136,13 @@ def _sorted(source: Source, transfer_syntax: str, offset: int, end: int) -> tupl
 
 
 def _same(source: Source, first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Whether two stretches of the source hold the same bytes."""
     length = first[1] - first[0]
-    if length != second[1] - second[0] or length > WINDOW:
-        return False
-    return _bytes_at(source, first[0], length) == _bytes_at(source, second[0], length)
+    return length == second[1] - second[0] and all(
+        _bytes_at(source, first[0] + at, min(WINDOW, length - at))
+        == _bytes_at(source, second[0] + at, min(WINDOW, length - at))
+        for at in range(0, length, WINDOW)
+    )
 
 
 def _check_deflated(source: Source, offset: int, size: int, transfer_syntax: str) -> Checked:
@@ -193,6 +196,10 @@ class _Chain:
             for _, tag, _, start, value, length in elements:
                 if self._padding is not None and tag != END:
                     raise StructureError(tag, start, 0, "it stands behind the trailing padding")
+                if tag == 0 <= previous and size is not None and all_zero(self._source, start, size):
+                    end = start
+                    self.notices.append(_zeros_left(size - end))
+                    break
                 self.unsorted |= tag <= previous
                 previous = tag
                 end = start

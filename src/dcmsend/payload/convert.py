@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.files.dataset import PIXEL_DATA
-from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, encoding_of, walk
+from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, StructureError, encoding_of, walk
 from dcmsend.files.sources import InflateSource
 from dcmsend.payload.levels import Value
 from dcmsend.payload.pieces import Chunks, FileRange, Spool, chunks_of_file
@@ -164,7 +164,7 @@ def _with_pixels(work: Work, transfer_syntax: str, means: Means, spools: list[Sp
 
     edits: dict[int, dict[int, Value]] = {}
     pixels: dict[int, Pixels] = {}
-    for found in _pixel_data(work):
+    for found in list(_pixel_data(work)):
         spool = _spool(spools, means)
         end = work.runs[-1][1]
         with means.large if frame_bytes(found.values) > _LARGE_FRAME else nullcontext():
@@ -181,11 +181,15 @@ _NO_EXTENDED_TABLE: Final = dict.fromkeys((0x7FE00001, 0x7FE00002), Value(b"", b
 # Lossy Image Compression (PS3.3 C.7.6.1.1.5) says what once happened, so it must be there when the traces go.
 _LOSSY: Final = 0x00282110
 _WAS_LOSSY: Final = Value(b"CS", b"01")
-_ALWAYS_LOSSY: Final = frozenset(f"{IMPLICIT_VR_LITTLE_ENDIAN}.4.{end}" for end in (50, 51, 53, 55, 81))
+_ALWAYS_LOSSY: Final = frozenset(f"{IMPLICIT_VR_LITTLE_ENDIAN}.4.{end}" for end in (50, 51, 53, 55, 81, 111))
 
 
 def _pixel_data(work: Work) -> Iterator[_Found]:
-    """Each encapsulated pixel data element with the attributes of its data set or item that stand before it."""
+    """Each encapsulated pixel data element with the attributes of its data set or item that stand before it.
+
+    In a data set that has not been checked only that of the outermost level is looked for, and must be encapsulated:
+    recoding finds what there is in sequences.
+    """
     from dcmsend.payload.pixels import IMAGE_TAGS
 
     wanted = IMAGE_TAGS | {_LOSSY}
@@ -202,7 +206,10 @@ def _pixel_data(work: Work) -> Iterator[_Found]:
                 levels[-1][1][tag] = buffer[value - base : value - base + length]
             elif tag == PIXEL_DATA and length == UNDEFINED:
                 yield _Found(levels[-1][0], offset, value, levels[-1][1])
-            (sequences.add if vr == b"SQ" else sequences.discard)(tag)
+            elif tag == PIXEL_DATA and work.strict:
+                raise StructureError(tag, offset, depth, "it is not encapsulated, but the transfer syntax is")
+            if not work.strict:
+                (sequences.add if vr == b"SQ" else sequences.discard)(tag)
 
 
 _MAX_VALUE: Final = 1 << 25  # bytes of an attribute that is read; an extended offset table has 8 for each frame

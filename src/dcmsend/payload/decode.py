@@ -31,6 +31,8 @@ class Spool(Protocol):
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None: ...
 
+    def take(self, data: memoryview, /) -> None: ...
+
 
 class Decoded(NamedTuple):
     """What decoding changed in the item around the pixel data.
@@ -58,7 +60,7 @@ def decode_pixels(
     offsets, lengths = values.get(EXTENDED_OFFSETS), values.get(EXTENDED_LENGTHS)
     extended = (offsets, lengths) if offsets and lengths else None
     after = image
-    joined = _Joined(spool)
+    joined = _Joined(spool, only=image.frames == 1)
     for number, compressed in enumerate(frames_of(source, fragments, image.frames, transfer_syntax, extended), 1):
         try:
             frame = decoder.decode(compressed)
@@ -82,15 +84,19 @@ def _require_room(bits: int) -> None:
 class _Joined:
     """Frames laid end to end. With Bits Allocated 1 a frame may begin within a byte (PS3.5 8.1.1)."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, *, only: bool) -> None:
         self._spool = spool
+        self._only = only  # then the memory of the frame is not used again
         self._left = 0  # bits that fill no byte yet, and how many
         self._left_bits = 0
 
     def add(self, frame: Frame) -> None:
         bits = frame.image.frame_bits
         if not bits % 8 and not self._left_bits:
-            self._spool.write(frame.data)
+            if self._only:
+                self._spool.take(memoryview(frame.data))
+            else:
+                self._spool.write(frame.data)
             return
         number = int.from_bytes(frame.data, "little") & ((1 << bits) - 1)
         number = number << self._left_bits | self._left

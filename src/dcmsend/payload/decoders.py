@@ -42,12 +42,13 @@ class Frame(NamedTuple):
 class Decoder:
     """What all frames of one pixel data element have in common: the library, their description, memory."""
 
-    __slots__ = ("_buffer", "image", "library")
+    __slots__ = ("_buffer", "_plane", "image", "library")
 
     def __init__(self, library: Any, image: Image) -> None:
         self.library = library
         self.image = image
         self._buffer: Any = None
+        self._plane: Any = None
 
     def buffer(self, shape: tuple[int, ...], item_size: int) -> Any:
         """An array of unsigned samples to decode into, the same one as for the frame before where that fits."""
@@ -58,6 +59,14 @@ class Decoder:
             self._buffer = None  # the old one goes before the new one comes
             self._buffer = numpy.empty(shape, dtype)
         return self._buffer
+
+    def plane(self, size: int) -> Any:
+        """An array of ``size`` bytes, the same one as before where that fits."""
+        import numpy
+
+        if self._plane is None or len(self._plane) != size:
+            self._plane = numpy.empty(size, "u1")
+        return self._plane
 
     def samples(self, stream: Codestream) -> Any:
         """The buffer for the samples of a codestream."""
@@ -139,17 +148,22 @@ def run_length(decoder: Decoder, frame: bytes) -> Frame:
     if bounds[0] != 64 or any(start >= end for start, end in pairwise(bounds)):
         raise FileError("the offsets of the RLE header are wrong")
     plane_size = image.pixels if image.bits_allocated > 1 else image.frame_bytes
-    out = decoder.buffer((image.samples, plane_size, size) if image.planar else (plane_size, image.samples, size), 1)
+    if size not in (1, 2, 4, 8):
+        raise FileError(f"Bits Allocated {image.bits_allocated} cannot be decoded")
+    out = decoder.buffer((image.samples, plane_size) if image.planar else (plane_size, image.samples), size)
     segments = memoryview(frame)
     for index in range(count):
         sample, byte = divmod(index, size)
-        target = (out[sample] if image.planar else out[:, sample])[:, size - 1 - byte]
+        target = out[sample] if image.planar else out[:, sample]
         segment = segments[bounds[index] : bounds[index + 1]]
-        if target.flags.c_contiguous:
+        if size == 1 and target.flags.c_contiguous:
             _unpack(decoder.library, segment, target)
+        elif not byte:
+            target[:] = _unpack(decoder.library, segment, decoder.plane(plane_size))
         else:
-            target[:] = _unpack(decoder.library, segment, bytearray(plane_size))
-    return Frame(out.reshape(-1).data, after)
+            target <<= 8
+            target |= _unpack(decoder.library, segment, decoder.plane(plane_size))
+    return Frame(out.astype(f"<u{size}", copy=False).reshape(-1).view("u1").data, after)
 
 
 def _unpack(library: Any, segment: memoryview, out: Any) -> Any:

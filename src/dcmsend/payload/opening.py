@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dcmsend.errors import ConfigurationError, FileError
 from dcmsend.files.dataset import check, read_uids
+from dcmsend.files.elements import StructureError
 from dcmsend.files.head import disagreement, read_head
 from dcmsend.files.opening import OpenFile
 from dcmsend.files.sources import FileSource
 from dcmsend.payload.passthrough import as_it_is
 from dcmsend.payload.payload import Identity, Means, Payload
 from dcmsend.printable import plain
-from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES, Family
+from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,12 +86,12 @@ class PayloadOpener:
         return _Opened(sop_class, sop_instance, checked.notices, *converted)
 
     def _at_once(self, source: FileSource, head: Head, target: str) -> _Opened | None:
-        """The short way for uncompressed data sets that are in order: recoding checks them as well as ``check``.
+        """The short way for data sets that are in order: recoding checks them as well as ``check`` does.
 
         ``None`` where they are not, and in all other cases: the usual way finds out what is the matter.
         """
         known = TRANSFER_SYNTAXES.get(head.transfer_syntax)
-        if target == head.transfer_syntax or known is None or known.family is not Family.NATIVE:
+        if target == head.transfer_syntax or known is None or known.deflated:
             return None
         from dcmsend.payload.convert import Extent, convert
 
@@ -98,7 +99,7 @@ class PayloadOpener:
         try:
             uids = read_uids(source, head.dataset_offset, source.size, head.transfer_syntax)
             converted = convert(source, head.transfer_syntax, extent, target, self._means)
-        except FileError:
+        except StructureError:
             return None
         sop_class, sop_instance = uids
         _required("SOP Class UID", sop_class)

@@ -108,7 +108,7 @@ class Spool:
         self.length = 0
         self._go_on = go_on
         self._limit = limit
-        self._memory = bytearray()
+        self._memory: bytearray | memoryview = bytearray()
         self._file: IO[bytes] | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -118,10 +118,20 @@ class Spool:
         if self._file is None and self.length + size > self._limit:
             self._spill()
         if self._file is None:
+            self._memory = self._memory if isinstance(self._memory, bytearray) else bytearray(self._memory)
             self._memory += data
         else:
             _write(self._file, data)
         self.length += size
+
+    def take(self, data: memoryview) -> None:
+        """All that there will be, in memory that does not change any more: kept as it is where the limit allows it."""
+        if self.length or data.nbytes > self._limit:
+            self.write(data)
+            return
+        self._go_on()
+        self._memory = data
+        self.length = data.nbytes
 
     def piece(self) -> Piece:
         """All that was written, to be given out once."""

@@ -195,7 +195,7 @@ class _Recoder:
         elif not tag & 0xFFFF:
             self._begin_group(level, tag)
         elif length == UNDEFINED or vr == b"SQ":
-            self._open(depth, tag, vr, start, length)
+            self._open(depth, tag, vr, start, value, length)
         else:
             self._write(tag, vr, start, value, length)
         return 0
@@ -203,7 +203,7 @@ class _Recoder:
     def _leave_alone(self, depth: int, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
         """An element inside of UN of undefined length: nothing about it is known to be wrong, so nothing is mended."""
         if length == UNDEFINED:
-            self._open(depth, tag, vr, start, length)
+            self._open(depth, tag, vr, start, value, length)
         else:
             self._write(tag, vr, start, value, length)
 
@@ -280,7 +280,7 @@ class _Recoder:
 
     # Sequences, items and fragments (PS3.5 7.5, A.4).
 
-    def _open(self, depth: int, tag: int, vr: bytes, start: int, length: int) -> None:
+    def _open(self, depth: int, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
         """Begin a sequence, or encapsulated data that stays as it is."""
         level = self._level
         fragments = vr in (b"OB", b"OW") or (tag == PIXEL_DATA and not vr)  # as the walker takes it
@@ -291,7 +291,8 @@ class _Recoder:
         self._out += level.codec.header(tag, vr or b"SQ", length)
         length_at = len(self._out) - 4 if length != UNDEFINED else -1
         self._stack.append(Container(depth, tag, length_at, self._output.position, level, fragments))
-        self._level = Level(-1, INSIDE_UNKNOWN if vr == b"UN" else level.manner)
+        end = value + length if length != UNDEFINED else self._end
+        self._level = Level(-1, INSIDE_UNKNOWN if vr == b"UN" else level.manner, ((value, end),))
         if length:
             self._descend.add(tag)
 
@@ -308,7 +309,7 @@ class _Recoder:
             return 0
         worth = level.items > UNLIKE and level.unlike < _MOST_UNLIKE and level.manner is not INSIDE_UNKNOWN
         if self._shapes and worth:
-            behind = self._shapes.write(self._output, start)
+            behind = self._shapes.write(self._output, start, level.runs[0][1])
             if behind > start:
                 return behind
             level.unlike += 1

@@ -82,18 +82,19 @@ class Shapes:
         self._short: dict[bytes, Shape] = {}  # by their headers, those that hold nothing but a value
         self._nested: dict[bytes, list[Shape]] = {}  # by their beginnings
 
-    def write(self, output: Output, start: int) -> int:
+    def write(self, output: Output, start: int, end: int) -> int:
         """Write items from the one whose header is at ``start`` on, as long as all their elements are like others.
 
-        The offset behind the last one, ``start`` if there is none.
+        ``end``: where their sequence ends at the latest. The offset behind the last one, ``start`` if there is none.
         """
-        while True:
+        while start < end:
             buffer, base = self._source.window(start, LARGEST)
             size = self._item(output.data, buffer, start - base)
             if not size:
-                return start
+                break
             start += size
             output.check()
+        return start
 
     def _item(self, out: bytearray, buffer: bytes, begin: int) -> int:
         """Write one item if it can be; how many bytes it has in the buffer, 0 where nothing was written."""

@@ -51,7 +51,10 @@ class Scheduler:
         """Send all that is pending in the journal; what stays pending gets a reason."""
         proposable = yield from self._refuse_proposals()
         keys = self._journal.keys
-        groups = pack([keys[number - 1] for number in proposable], self._settings.wishes)
+        wanted = [keys[number - 1] for number in proposable]
+        groups = pack(wanted, self._settings.wishes)
+        if not self._policy.multiple_associations and len(groups) > 1:
+            groups = pack(wanted, self._settings.wishes, dense=True)
         if not self._policy.multiple_associations and len(groups) > 1:
             needed = sum(len(group.contexts) for group in groups)
             words = f"of {needed} presentation contexts an association takes {MAX_CONTEXTS}"
