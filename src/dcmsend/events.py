@@ -5,20 +5,20 @@ One stream of these leaves the transfer; the log, the report and any progress di
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dcmsend.model import Instance, Notice, Outcome, Refusal
+from dcmsend.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ScanStarted:
     """The arguments are about to be looked at; ``directories`` says whether folders are searched."""
 
     directories: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ScanFinished:
     """All input has been seen."""
 
@@ -26,7 +26,7 @@ class ScanFinished:
     refused: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Context:
     """A presentation context as proposed, and the peer's answer (PS3.8 Table 9-18)."""
 
@@ -37,7 +37,7 @@ class Context:
     result: int | None = None  # None before the answer
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AssociationRequested:
     """Association ``number`` (from 1) is about to be asked for."""
 
@@ -46,7 +46,7 @@ class AssociationRequested:
     multiple: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AssociationAccepted:
     """The peer accepted; ``max_pdu`` is the peer's limit in bytes, 0 for none."""
 
@@ -56,7 +56,7 @@ class AssociationAccepted:
     implementation: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AssociationEnded:
     """The association is over. ``reason`` is empty after an orderly release."""
 
@@ -64,7 +64,7 @@ class AssociationEnded:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InstanceStarted:
     """The C-STORE request of an instance is about to be sent."""
 
@@ -76,7 +76,7 @@ class InstanceStarted:
     network_syntax: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InstanceFinished:
     """An instance has its outcome."""
 

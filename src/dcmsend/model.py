@@ -6,11 +6,11 @@ values say what was found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from dcmsend.errors import ConfigurationError
+from dcmsend.value import value, value_by_name
 
 MIN_PDU: Final = 4096
 MAX_PDU: Final = 131072
@@ -34,7 +34,7 @@ class ReadMode(Enum):
     DATASET_ONLY = "data set only"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Peer:
     """The storage SCP, and by which names the two sides know each other.
 
@@ -51,7 +51,7 @@ class Peer:
         _require(1 <= self.port <= 65535, f"port {self.port} is not between 1 and 65535")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Timeouts:
     """Seconds for each thing that is waited for; ``None`` means as long as it takes.
 
@@ -70,7 +70,7 @@ class Timeouts:
             _require(value is None or value > 0, f"{name} timeout must be more than 0 seconds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Limits:
     """Sizes in bytes. ``max_receive_pdu`` is announced to the peer; ``max_send_pdu`` caps what the peer announced."""
 
@@ -83,7 +83,7 @@ class Limits:
             _require(value is None or MIN_PDU <= value <= MAX_PDU, f"{name} must be from {MIN_PDU} to {MAX_PDU} bytes")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class ScanOptions:
     """How arguments become instances."""
 
@@ -97,7 +97,7 @@ class ScanOptions:
     send_duplicates: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Policy:
     """What may be proposed and what ends the run."""
 
@@ -114,7 +114,7 @@ class Decompression(Enum):
     LOSSY = "lossy"  # and lossless
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Conversion:
     """How data sets are converted where the peer does not accept them as they are.
 
@@ -130,7 +130,7 @@ class Conversion:
         _require(0 <= self.compression_level <= 9, "compression level must be from 0 to 9")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Instance:
     """A file that passed the checks of the scan.
 
@@ -145,7 +145,7 @@ class Instance:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refusal:
     """A file that cannot be sent, and why, in one line without the file's name."""
 
@@ -153,7 +153,7 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notice:
     """Something that the user should know and that stops nothing. ``empty``: a list of files that lists none."""
 
@@ -170,7 +170,7 @@ class State(Enum):
     FAILED = 3  # tried, but the file or the association broke
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Outcome:
     """The one truthful result for an instance.
 
@@ -237,7 +237,7 @@ def status_text(status: int) -> str:
     return words or f"Unknown Status: 0x{status:x}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Totals:
     """Counts over a whole run. ``by_class`` counts the instances that the peer answered for."""
 

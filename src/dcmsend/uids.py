@@ -7,9 +7,10 @@ the keyword of PS3.6 Annex A stands. The tables hold facts only; what to do abou
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from dcmsend.value import value
 
 # Uncompressed transfer syntaxes (PS3.5 Annex A) and the few others that the code names.
 IMPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
@@ -41,7 +42,7 @@ class Family(Enum):
     REFERENCED = "referenced"  # pixel data by URL (JPIP)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransferSyntax:
     """A transfer syntax of PS3.6 Table A-1.
 

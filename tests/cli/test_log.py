@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -23,6 +22,7 @@ from dcmsend.events import (
 )
 from dcmsend.model import Instance, Notice, Outcome, Peer, Refusal, State
 from dcmsend.printable import printable
+from dcmsend.value import replace
 
 CT = Instance("ct.dcm", "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1", 100)
 NAMES = "CTImageStorage / Little Endian Explicit"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from dcmsend.files.scan import Found, natural_key, scan
 from dcmsend.files.uid_checks import complaint
 from dcmsend.model import Instance, Notice, ReadMode, Refusal, ScanOptions
 from dcmsend.printable import plain
+from dcmsend.value import replace
 from tests.files import encode
 from tests.files.encode import CT, EXPLICIT, INSTANCE, part10
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import zlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import imagecodecs
@@ -21,6 +20,7 @@ from dcmsend.payload import decode as module
 from dcmsend.payload import pixels
 from dcmsend.payload.decode import Decoded, decode_pixels
 from dcmsend.payload.pieces import Spool
+from dcmsend.value import replace
 from tests.files.encode import SEQUENCE_END, is_one_line, item
 from tests.payload.test_codecs import DEFLATED, J2K, JPEG, JPEG_LS, RLE, UNCOMPRESSED, noise, run_length
 from tests.payload.test_pixels import COLOUR, COLOUR_VALUES, GREY, VALUES, us

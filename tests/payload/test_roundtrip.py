@@ -42,6 +42,8 @@ PROFILE: Final = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of an example that fails
+
 MAX_DEPTH: Final = 3
 SEQUENCE_TAGS: Final = (0x00081140, 0x00400275, 0x00720080)
 PIXEL_REPRESENTATION: Final = 0x00280103

@@ -10,7 +10,6 @@ In the order in which the caller is to use them: ``read`` (command files, unknow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dcmsend.cli.errors import CommandLineError
@@ -18,6 +17,7 @@ from dcmsend.cli.log import Level
 from dcmsend.cli.options import BY_NAME, OPTIONS, PARAMETERS, VERBOSE_MODE, Argument, Kind, Option
 from dcmsend.cli.words import MANY, expand, scan_number
 from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
+from dcmsend.value import value_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ _OTHER_OPTIONS: Final = tuple(option for option in OPTIONS if option not in _LOG
 _LONGEST_TITLE: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class CommandLine:
     """The words after expansion, told apart.
 
@@ -52,7 +52,7 @@ class CommandLine:
         return f"with {len(self.words)} arguments: " + "".join(f"'{word}' " for word in self.words if word)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Arguments:
     """What the command line asks for."""
 

@@ -147,11 +147,11 @@ def _by_rule(tag: int, creator: str) -> bytes | None:
 def load_dictionary(paths: Sequence[str] = ()) -> Dictionary:
     """pydicom's dictionaries, and before them the files of ``paths``; of these a later entry replaces an earlier one.
 
-    Raises ConfigurationError, with file and line, where a file cannot be read or understood. Imports pydicom.
+    Raises ConfigurationError, with file and line, where a file cannot be read or understood.
     """
-    from pydicom.datadict import dictionary_VR, private_dictionary_VR
+    from dcmsend.payload.pydicom_tables import load_tables
 
-    return Dictionary(dictionary_VR, private_dictionary_VR, [entry for path in paths for entry in _read(path)])
+    return Dictionary(*load_tables(), [entry for path in paths for entry in _read(path)])
 
 
 def dictionary_paths(environment: Mapping[str, str]) -> tuple[str, ...]:

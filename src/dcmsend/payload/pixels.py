@@ -6,7 +6,6 @@ elements around the values are others' business. Where the standard leaves a cho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from dcmsend.errors import FileError
 from dcmsend.files.elements import tag_text
 from dcmsend.payload.levels import Value
 from dcmsend.printable import plain
+from dcmsend.value import replace, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ _MAX_SAMPLES: Final = 4
 _MAX_BITS: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Image:
     """What the attributes say of every frame. ``planar`` is None where there is no Planar Configuration."""
 

@@ -8,7 +8,6 @@ list of what is pending is right when the next association is planned.
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator
-from dataclasses import dataclass
 
 from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptableContext, NoProposal, RunStopped
 from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Event, InstanceFinished
@@ -19,9 +18,10 @@ from dcmsend.stop import Stop
 from dcmsend.transfer.ahead import Ahead, Opener
 from dcmsend.transfer.journal import Journal
 from dcmsend.transfer.worker import Worker
+from dcmsend.value import value_by_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class Settings:
     """All that a transfer needs to know beside its list."""
 

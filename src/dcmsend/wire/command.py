@@ -7,10 +7,10 @@ negotiation items.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from dcmsend.uids import VERIFICATION_SOP_CLASS
+from dcmsend.value import value
 from dcmsend.wire.reader import MalformedPDU, encode_uid
 
 C_STORE_RQ: Final = 0x0001
@@ -39,7 +39,7 @@ _ERROR_COMMENT = 0x0902
 _AFFECTED_SOP_INSTANCE = 0x1000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Response:
     """A response message's command set: what any C-STORE-RSP or C-ECHO-RSP says (PS3.7 9.3.1.2, 9.3.5.2).
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias, TypeVar
 
+from dcmsend.value import value
 from dcmsend.wire.reader import Reader, decode_uid, encode_uid
 
 _ITEM: Final = struct.Struct(">BxH")
@@ -24,7 +24,7 @@ def _counted(value: bytes) -> bytes:
     return len(value).to_bytes(2, "big") + value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MaximumLength:
     """Most bytes that the sender of this item takes in one P-DATA-TF; 0 is no limit (PS3.8 D.1)."""
 
@@ -40,7 +40,7 @@ class MaximumLength:
         return cls(reader.unsigned(4))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ImplementationClass:
     """Which implementation speaks (PS3.7 D.3.3.2.1)."""
 
@@ -56,7 +56,7 @@ class ImplementationClass:
         return cls(reader.uid())
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AsynchronousOperationsWindow:
     """How many operations may be outstanding in each direction; 0 is unlimited (PS3.7 D.3.3.3)."""
 
@@ -73,7 +73,7 @@ class AsynchronousOperationsWindow:
         return cls(reader.unsigned(2), reader.unsigned(2))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RoleSelection:
     """Which roles are proposed or taken for a SOP class (PS3.7 D.3.3.4)."""
 
@@ -91,7 +91,7 @@ class RoleSelection:
         return cls(decode_uid(reader.counted()), bool(reader.unsigned(1)), bool(reader.unsigned(1)))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ImplementationVersion:
     """Version name of the implementation, at most 16 characters (PS3.7 D.3.3.2.3)."""
 
@@ -107,7 +107,7 @@ class ImplementationVersion:
         return cls(reader.rest().decode("latin-1"))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExtendedNegotiation:
     """Service class application information for one SOP class (PS3.7 D.3.3.5); opaque here."""
 
@@ -124,7 +124,7 @@ class ExtendedNegotiation:
         return cls(decode_uid(reader.counted()), reader.rest())
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommonExtendedNegotiation:
     """Service class and related general SOP classes of a SOP class (PS3.7 D.3.3.6)."""
 
@@ -148,7 +148,7 @@ class CommonExtendedNegotiation:
         return cls(sop_class, service_class, tuple(uids))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@value
 class UserIdentity:
     """Identity of the user, in a request (PS3.7 D.3.3.7.1). Never shown: it may hold a password."""
 
@@ -170,7 +170,7 @@ class UserIdentity:
         return cls(reader.unsigned(1), bool(reader.unsigned(1)), reader.counted(), reader.counted())
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@value
 class UserIdentityResponse:
     """The acceptor's answer to a user identity (PS3.7 D.3.3.7.2)."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from dcmsend.uids import APPLICATION_CONTEXT
+from dcmsend.value import value, value_by_name
 from dcmsend.wire.items import UserItem, decode_user_items, encode_item, encode_user_items
 from dcmsend.wire.reader import MalformedPDU, Reader, encode_uid
 
@@ -23,7 +23,7 @@ _PDV_HEADER: Final = struct.Struct(">IBB")
 _COMMAND, _LAST = 0x01, 0x02  # message control header (PS3.8 E.2)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProposedContext:
     """Presentation context item of a request (PS3.8 Table 9-13). ``context_id`` is odd, 1 to 255."""
 
@@ -47,7 +47,7 @@ class ProposedContext:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ContextResult:
     """Presentation context item of an acceptance (PS3.8 Table 9-18). ``result`` 0 means accepted."""
 
@@ -71,7 +71,7 @@ class ContextResult:
         return cls(context_id, result, syntaxes[0].uid() if syntaxes else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class AssociateRequest:
     """A-ASSOCIATE-RQ (PS3.8 9.3.2)."""
 
@@ -99,7 +99,7 @@ class AssociateRequest:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_by_name
 class AssociateAccept:
     """A-ASSOCIATE-AC (PS3.8 9.3.3). The AE titles are not significant here, peers send what they like."""
 
@@ -127,7 +127,7 @@ class AssociateAccept:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AssociateReject:
     """A-ASSOCIATE-RJ (PS3.8 9.3.4)."""
 
@@ -146,7 +146,7 @@ class AssociateReject:
         return cls(result, source, reason)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PDV:
     """One presentation data value (PS3.8 9.3.5.1): a piece of a command set or of a data set."""
 
@@ -156,7 +156,7 @@ class PDV:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Data:
     """P-DATA-TF (PS3.8 9.3.5)."""
 
@@ -184,7 +184,7 @@ class Data:
         return cls(tuple(values))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReleaseRequest:
     """A-RELEASE-RQ (PS3.8 9.3.6)."""
 
@@ -199,7 +199,7 @@ class ReleaseRequest:
         return cls()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReleaseResponse:
     """A-RELEASE-RP (PS3.8 9.3.7)."""
 
@@ -214,7 +214,7 @@ class ReleaseResponse:
         return cls()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Abort:
     """A-ABORT (PS3.8 9.3.8). ``reason`` is significant only from the service provider (source 2)."""
 

@@ -6,11 +6,11 @@ counts 13 states; a requestor that speaks TCP itself needs these five (in bracke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
 from dcmsend.errors import LocalProtocolError
+from dcmsend.value import value
 from dcmsend.wire.command import Response
 from dcmsend.wire.fragment import MessageAssembler
 from dcmsend.wire.pdu import (
@@ -97,38 +97,38 @@ _TRIGGER_OF: Final[dict[type[PDU], Trigger]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Accepted:
     """The association is established."""
 
     answer: AssociateAccept
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejected:
     """The peer rejected the association."""
 
     answer: AssociateReject
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Responded:
     """A response has come."""
 
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Released:
     """The peer confirmed the release."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReleaseWanted:
     """The peer asked for release in mid-transfer; we aborted."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Aborted:
     """The peer aborted."""
 
@@ -136,14 +136,14 @@ class Aborted:
     reason: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HungUp:
     """The connection ended; ``in_pdu`` tells whether a PDU had begun."""
 
     in_pdu: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Violated:
     """The peer broke the protocol; we aborted."""
 
