@@ -87,9 +87,7 @@ def test_no_difference(ours: Sequence[Element], theirs: Sequence[Element]) -> No
     ],
 )
 def test_a_difference(ours: Sequence[Element], theirs: Sequence[Element], line: str) -> None:
-    (found, *more) = differences(file(ours), file(theirs))
-    assert found.startswith(line)
-    assert len(more) == (line.startswith("(0010,0010): only") and len(differences(file(theirs), file(ours))) - 1)
+    assert differences(file(ours), file(theirs))[0].startswith(line)
 
 
 def test_allowances() -> None:

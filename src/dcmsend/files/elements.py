@@ -107,24 +107,28 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
     depth = tag = 0
     buffer, base = source.window(position, 12)
     held = base + len(buffer)
+    bound = min(held, limit)  # within which nothing but headers has to be looked at
     while True:
-        if position >= limit:
-            if delimited:
-                raise StructureError(owner, owner_offset, depth - 1, "its end is missing")
-            if not stack:
-                yield 0, END, b"", position, position, 0
-                return
-            explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset = stack.pop()
-            depth -= 1
-            continue
-        if position + 12 > held:
-            buffer, base = source.window(position, 12)
-            held = base + len(buffer)
-        if position + 8 > held or position + 8 > limit:
-            if position == held and not stack and end == UNBOUNDED:
-                yield 0, END, b"", position, position, 0
-                return
-            raise _cut_short(tag, position, held, depth)
+        if position + 12 > bound:
+            if position >= limit:
+                if delimited:
+                    raise StructureError(owner, owner_offset, depth - 1, "its end is missing")
+                if not stack:
+                    yield 0, END, b"", position, position, 0
+                    return
+                explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset = stack.pop()
+                bound = min(held, limit)
+                depth -= 1
+                continue
+            if position + 12 > held:
+                buffer, base = source.window(position, 12)
+                held = base + len(buffer)
+                bound = min(held, limit)
+            if position + 8 > held or position + 8 > limit:
+                if position == held and not stack and end == UNBOUNDED:
+                    yield 0, END, b"", position, position, 0
+                    return
+                raise _cut_short(tag, position, held, depth)
         group, number, vr, length = header(buffer, position - base)
         tag = group << 16 | number
         if tag >= stop and not depth:
@@ -138,6 +142,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
                 if not delimited or tag != (_SEQUENCE_END if kind else _ITEM_END):
                     raise StructureError(tag, position, depth, "an item, a delimiter or an element in the wrong place")
                 explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset = stack.pop()
+                bound = min(held, limit)
                 depth -= 1
                 position = value
                 continue
@@ -200,6 +205,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
         delimited = unlimited
         if not unlimited:
             limit = value + length
+            bound = min(held, limit)
         position = value
 
 

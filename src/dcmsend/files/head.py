@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Head(NamedTuple):
     """The identity of an instance. ``sop_class`` and ``sop_instance`` are those of the data set where it showed them.
 
-    The ``meta_`` UIDs are what DCMTK goes by: those of the file meta information, filled up from the data set in the
-    modes that look at it. ``dataset_offset`` is in bytes.
+    ``seen``: both are, for certain. The ``meta_`` UIDs are what DCMTK goes by: those of the file meta information,
+    filled up from the data set in the modes that look at it. ``dataset_offset`` is in bytes.
     """
 
     sop_class: str
@@ -34,6 +34,7 @@ class Head(NamedTuple):
     meta_sop_class: str
     meta_sop_instance: str
     notices: tuple[str, ...] = ()
+    seen: bool = False
 
 
 def read_head(source: FileSource, mode: ReadMode) -> Head:
@@ -104,6 +105,7 @@ def _compare(meta: Meta, sop_class: str, sop_instance: str) -> Head:
         meta.sop_class,
         meta.sop_instance,
         notices,
+        bool(sop_class and sop_instance),
     )
 
 

@@ -8,14 +8,14 @@ first byte is given out.
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import ConfigurationError, FileError
 from dcmsend.files.dataset import check, read_uids
 from dcmsend.files.elements import StructureError
 from dcmsend.files.head import disagreement, read_head
 from dcmsend.files.opening import OpenFile
-from dcmsend.files.sources import FileSource
+from dcmsend.files.sources import WINDOW, FileSource
 from dcmsend.payload.passthrough import as_it_is
 from dcmsend.payload.payload import Identity, Means, Payload
 from dcmsend.printable import plain
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from dcmsend.payload.payload import Closable
     from dcmsend.payload.pieces import Piece
     from dcmsend.stop import Stop
+
+
+_HEAD: Final = 16384  # bytes, in which the elements of most images stand; small files are read at once
 
 
 class PayloadOpener:
@@ -61,13 +64,14 @@ class PayloadOpener:
             raise
 
     def _payload(self, file: OpenFile, instance: Instance, target: str) -> Payload:
-        source = FileSource(file.descriptor, file.status.st_size)
+        size = file.status.st_size
+        source = FileSource(file.descriptor, size, size if size <= WINDOW else _HEAD)
         head = read_head(source, self._options.read_mode)
         _require_same(head, instance)
         opened = self._at_once(source, head, target) or self._checked(source, head, target)
         notices = opened.notices + tuple(_disagreements(opened, instance))
         identity = Identity(opened.sop_class, opened.sop_instance, target)
-        size = source.size - head.dataset_offset
+        size -= head.dataset_offset
         behind = (file, *opened.behind)
         return Payload(identity, opened.pieces, dataset_size=size, notices=notices, behind=behind)
 
@@ -97,7 +101,9 @@ class PayloadOpener:
 
         extent = Extent(head.dataset_offset, source.size, ((head.dataset_offset, source.size),), checked=False)
         try:
-            uids = read_uids(source, head.dataset_offset, source.size, head.transfer_syntax)
+            uids = (head.sop_class, head.sop_instance)
+            if not head.seen:
+                uids = read_uids(source, head.dataset_offset, source.size, head.transfer_syntax)
             converted = convert(source, head.transfer_syntax, extent, target, self._means)
         except StructureError:
             return None
@@ -118,6 +124,8 @@ class PayloadOpener:
                     self._dictionary = load_dictionary(self._dictionaries)
                 except ConfigurationError as error:  # the run goes on: only implicit data sets need it
                     raise FileError(f"{error.message} ({error.hint})") from None
+                except ImportError:
+                    raise FileError("the data dictionary is not there (pip install pydicom)") from None
             return self._dictionary
 
 

@@ -185,10 +185,13 @@ def chunks_of_file(descriptor: int, offset: int, length: int) -> Iterator[bytes]
 def cut(views: Sequence[memoryview], start: int, end: int) -> Iterator[memoryview]:
     """The bytes from ``start`` to ``end`` of the views laid end to end, without empty pieces."""
     for view in views:
-        piece = view[max(start, 0) : max(end, 0)]
-        start -= len(view)
-        end -= len(view)
-        if piece:
-            yield piece
+        length = len(view)
+        if start <= 0 and length <= end:
+            if length:
+                yield view
+        elif start < length:
+            yield view[max(start, 0) : end]
+        start -= length
+        end -= length
         if end <= 0:
             return

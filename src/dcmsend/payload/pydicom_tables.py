@@ -11,11 +11,11 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 class Tables(NamedTuple):
-    """The VR of a standard attribute, and of a private one with its creator, in pydicom's words; both raise KeyError."""
+    """The VR of a standard attribute, and of a private one of a creator, in pydicom's words. Both raise KeyError."""
 
     standard: Callable[[int], str]
     private: Callable[[int, str], str]
@@ -24,10 +24,8 @@ class Tables(NamedTuple):
 def load_tables() -> Tables:
     """pydicom's dictionaries. Raises ImportError where there is no pydicom."""
     try:
-        tables = _read("_dicom_dict"), _read("_private_dict")
-        return Tables(
-            *_lookups(tables[0].DicomDictionary, tables[0].RepeatersDictionary, tables[1].private_dictionaries)
-        )
+        standard, private = _read("_dicom_dict"), _read("_private_dict")
+        return _tables(standard.DicomDictionary, standard.RepeatersDictionary, private.private_dictionaries)
     except (ImportError, OSError, AttributeError, KeyError, TypeError, ValueError):
         from pydicom.datadict import dictionary_VR, private_dictionary_VR
 
@@ -48,11 +46,11 @@ def _read(name: str) -> Any:
     return module
 
 
-def _lookups(
+def _tables(
     standard: dict[int, tuple[str, ...]],
     repeating: dict[str, tuple[str, ...]],
     private: dict[str, dict[str, tuple[str, ...]]],
-) -> Iterator[Any]:
+) -> Tables:
     masks = [(int(key.replace("x", "0"), 16), _mask(key), entry[0]) for key, entry in repeating.items()]
     if not all(isinstance(entry[0], str) for entry in (standard[0x00080005], private["SIEMENS MR HEADER"]["0019xx08"])):
         raise ValueError("an entry does not begin with its VR")
@@ -74,7 +72,7 @@ def _lookups(
                 return entries[key][0]
         raise KeyError(tag)
 
-    yield from (standard_vr, private_vr)
+    return Tables(standard_vr, private_vr)
 
 
 def _mask(key: str) -> int:
