@@ -191,7 +191,7 @@ class _Chain:
         """Where the data that is to be sent ends. Zero bytes may stand between there and ``size``."""
         previous = -1
         end = 0
-        odd: list[int] = []
+        odd = first_odd = 0
         try:
             for _, tag, _, start, value, length in elements:
                 if self._padding is not None and tag != END:
@@ -204,7 +204,8 @@ class _Chain:
                 previous = tag
                 end = start
                 if length & 1 and length > 0 and tag != TRAILING_PADDING:
-                    odd.append(tag)
+                    odd += 1
+                    first_odd = first_odd or tag
                 if tag < _FIRST_GROUP or tag in _LOOKED_AT:
                     self._look(tag, start, value, length)
         except StructureError as error:
@@ -213,7 +214,7 @@ class _Chain:
             end = error.offset
             self.notices.append(_zeros_left(size - end))
         if odd:
-            self.notices.append(f"{len(odd)} values have an odd length, the first one in {tag_text(odd[0])}")
+            self.notices.append(f"{odd} values have an odd length, the first one in {tag_text(first_odd)}")
         return end if self._padding is None else self._padding
 
     def _look(self, tag: int, start: int, value: int, length: int) -> None:

@@ -10,10 +10,11 @@ import zlib
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from dcmsend.errors import FileError
 from dcmsend.files.dataset import PIXEL_DATA
 from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, StructureError, encoding_of, walk
 from dcmsend.files.sources import InflateSource
-from dcmsend.payload.levels import Value
+from dcmsend.payload.levels import UNITS, Value
 from dcmsend.payload.pieces import Chunks, FileRange, Spool, chunks_of_file
 from dcmsend.payload.recode import ROOT, Pixels, Work, recode, swapped
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
@@ -21,6 +22,7 @@ from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from dcmsend.files.elements import Encoding
     from dcmsend.files.sources import FileSource, Source
     from dcmsend.payload.payload import Closable, Means
     from dcmsend.payload.pieces import Piece
@@ -131,13 +133,18 @@ def _deflate(pieces: list[Piece], means: Means, spools: list[Spool]) -> Piece:
     spool = _spool(spools, means)
     deflater = zlib.compressobj(means.compression_level, zlib.DEFLATED, -zlib.MAX_WBITS)
     for piece in pieces:
-        for size in range(piece.length, 0, -_CHUNK):
-            chunk = bytearray(min(size, _CHUNK))
-            piece.fill([memoryview(chunk)])
+        for chunk in _chunks(piece):
             spool.write(deflater.compress(chunk))
     spool.write(deflater.flush())
     spool.write(bytes(spool.length & 1))
     return spool.piece()
+
+
+def _chunks(piece: Piece) -> Iterator[bytes]:
+    for size in range(piece.length, 0, -_CHUNK):
+        chunk = bytearray(min(size, _CHUNK))
+        piece.fill([memoryview(chunk)])
+        yield bytes(chunk)
 
 
 def _spool(spools: list[Spool], means: Means) -> Spool:
@@ -163,17 +170,28 @@ def _with_pixels(work: Work, transfer_syntax: str, means: Means, spools: list[Sp
     from dcmsend.payload.pixels import frame_bytes
 
     edits: dict[int, dict[int, Value]] = {}
-    pixels: dict[int, Pixels] = {}
+    decoded_at: dict[int, tuple[bytes, int, int]] = {}
+    spool = _spool(spools, means)
     for found in list(_pixel_data(work)):
-        spool = _spool(spools, means)
-        end = work.runs[-1][1]
+        begin, end = spool.length, work.runs[-1][1]
         with means.large if frame_bytes(found.values) > _LARGE_FRAME else nullcontext():
             decoded = decode_pixels(work.source, found.value, end, found.values, transfer_syntax, spool)
+        decoded_at[found.start] = (decoded.pixel_vr, begin, spool.length)
         edits[found.level] = {**decoded.changes, **_NO_EXTENDED_TABLE}
-        pixels[found.start] = Pixels(decoded.pixel_vr, spool.piece())
         if found.level == ROOT and transfer_syntax in _ALWAYS_LOSSY and found.values.get(_LOSSY) != _WAS_LOSSY.value:
             edits[ROOT][_LOSSY] = _WAS_LOSSY
+    pixels = {
+        start: Pixels(vr, _in_order(spool.piece(begin, end), vr, work.target))
+        for start, (vr, begin, end) in decoded_at.items()
+    }
     return work._replace(edits=edits, pixels=pixels)
+
+
+def _in_order(piece: Piece, vr: bytes, target: Encoding) -> Piece:
+    """Little endian pixel data in the byte order of the target."""
+    if target.little or UNITS.get(vr, 1) == 1:
+        return piece
+    return Chunks((swapped(chunk, UNITS[vr]) for chunk in _chunks(piece)), piece.length)
 
 
 _LARGE_FRAME: Final = 16 << 20  # bytes, decoded: of such frames one is decoded at a time, whatever threads there are
@@ -196,15 +214,20 @@ def _pixel_data(work: Work) -> Iterator[_Found]:
     source = work.source
     sequences: set[int] = set()
     levels: list[tuple[int, dict[int, bytes]]] = [(ROOT, {})]
+    room, images = _MAX_VALUES, 0
     for start, end in work.runs:
         for depth, tag, vr, offset, value, length in walk(source, EXPLICIT_LE, start, end, sequences):
             del levels[depth // 2 + 1 :]
             if tag == ITEM:
                 levels[depth // 2 + 1 :] = [(offset, {})]
-            elif tag in wanted and 0 <= length <= _MAX_VALUE:
+            elif tag in wanted and 0 <= length <= room:
+                room -= length if length > _SHORT else 0
                 buffer, base = source.window(value, length)
                 levels[-1][1][tag] = buffer[value - base : value - base + length]
             elif tag == PIXEL_DATA and length == UNDEFINED:
+                images += 1
+                if images > _MAX_IMAGES:
+                    raise FileError(f"more than {_MAX_IMAGES} compressed images in one data set: too many to decode")
                 yield _Found(levels[-1][0], offset, value, levels[-1][1])
             elif tag == PIXEL_DATA and work.strict:
                 raise StructureError(tag, offset, depth, "it is not encapsulated, but the transfer syntax is")
@@ -212,4 +235,6 @@ def _pixel_data(work: Work) -> Iterator[_Found]:
                 (sequences.add if vr == b"SQ" else sequences.discard)(tag)
 
 
-_MAX_VALUE: Final = 1 << 25  # bytes of an attribute that is read; an extended offset table has 8 for each frame
+_MAX_VALUES: Final = 1 << 25  # bytes of long attributes that are kept: extended offset tables have 8 for each frame
+_SHORT: Final = 64  # bytes
+_MAX_IMAGES: Final = 4096  # icons among them

@@ -24,6 +24,7 @@ UNKNOWN: Final = b"UN"
 GROUP_LENGTH: Final = b"UL"
 PRIVATE_CREATOR: Final = b"LO"
 
+_PRIVATE: Final = 0x10000  # the bit that makes a group number odd
 _PIXEL_DATA: Final = 0x7FE00010
 _BLOCK: Final = 0xFF00  # of an element's number: the part that the private creator's element reserves (PS3.5 7.8.1)
 _FIRST_BLOCK: Final = 0x1000
@@ -106,9 +107,10 @@ class Dictionary:
         # As in DCMTK, a line of a file that names no creator holds for all of them.
         vr = self._from_entries(tags, owner) or self._from_entries((tag,), "")
         vr = vr or _by_rule(tag, owner) or self._from_dictionaries(tags, owner)
-        if len(self._known) >= _MOST_KEPT:
-            self._known = {}
-        self._known[tag, creator] = vr
+        if owner or not tag & _PRIVATE:  # private ones without a creator are as many as a file likes, and not worth it
+            if len(self._known) >= _MOST_KEPT:
+                self._known = {}
+            self._known[tag, creator] = vr
         return vr
 
     def _from_entries(self, tags: tuple[int, ...], creator: str) -> bytes | None:

@@ -50,19 +50,24 @@ class ImplicitVrs:
         if vr.islower():
             self.depended = True
             vr = resolve(vr, tag, length, lambda wanted: self._find(levels, wanted))
-        if length % UNITS.get(vr, 1) or (vr == b"SQ" and length and self._bytes(value, 4) != _ITEM_TAG):
-            return b"UN"  # the dictionary means another attribute, or the value is damaged
+        if vr == b"SQ" and length and (length < 8 or self._bytes(value, 4) != _ITEM_TAG):
+            self.depended = True
+            return b"UN"  # the dictionary means another attribute
+        if (tag & PRIVATE or length & 1) and length % UNITS.get(vr, 1):
+            return b"UN"  # here too, or the value is damaged
         return vr
 
     def _creator(self, level: Level, tag: int, value: int, length: int) -> str:
         """Who reserved the private block of an element (PS3.5 7.8.1); notes it where this element does that."""
-        if level.notes is None:
-            level.notes = Notes()
+        notes = level.notes = level.notes or Notes()
+        if notes.group != tag >> 16:  # groups rise: what was reserved in the one before is no longer asked for
+            notes.group = tag >> 16
+            notes.creators.clear()
         if _FIRST_BLOCK <= tag & 0xFFFF <= _LAST_BLOCK:
             text = self._bytes(value, min(length, _MAX_CREATOR)) if length > 0 else b""
-            level.notes.creators[tag] = text.strip(b" \0").decode("latin-1")
+            notes.creators[tag] = text.strip(b" \0").decode("latin-1")
             return ""
-        return level.notes.creators.get(tag & 0xFFFF0000 | (tag >> 8 & 0xFF), "")
+        return notes.creators.get(tag & 0xFFFF0000 | (tag >> 8 & 0xFF), "")
 
     def _find(self, levels: Sequence[Level], tag: int) -> int | None:
         """The number in an attribute of the nearest data set or item around that has it, where it has 16 bits."""

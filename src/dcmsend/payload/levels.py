@@ -148,7 +148,8 @@ class Notes:
     """What the VRs of an implicit data set or item depend on: private creators, and numbers such as Bits Allocated."""
 
     def __init__(self) -> None:
-        self.creators: dict[int, str] = {}
+        self.group = -1
+        self.creators: dict[int, str] = {}  # of this group
         self.numbers: dict[int, int | None] = {}
 
 

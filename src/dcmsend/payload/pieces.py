@@ -125,7 +125,7 @@ class Spool:
         self.length += size
 
     def take(self, data: memoryview) -> None:
-        """All that there will be, in memory that does not change any more: kept as it is where the limit allows it."""
+        """Like ``write``, of memory that does not change any more: kept without a copy where it is the first."""
         if self.length or data.nbytes > self._limit:
             self.write(data)
             return
@@ -133,11 +133,12 @@ class Spool:
         self._memory = data
         self.length = data.nbytes
 
-    def piece(self) -> Piece:
-        """All that was written, to be given out once."""
+    def piece(self, begin: int = 0, end: int | None = None) -> Piece:
+        """What was written from ``begin`` to ``end`` (all of it), to be given out once. Nothing may be written then."""
+        end = self.length if end is None else end
         if self._file is None:
-            return Memory(self._memory)
-        return FileRange(self._file.fileno(), 0, self.length)
+            return Memory(memoryview(self._memory)[begin:end])
+        return FileRange(self._file.fileno(), begin, end - begin)
 
     def close(self) -> None:
         """Let go of memory and file; closing twice does no harm."""

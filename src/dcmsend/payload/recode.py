@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import PIXEL_DATA, SOP_CLASS, SOP_INSTANCE, TRAILING_PADDING
 from dcmsend.files.elements import END, ITEM, SHORT_VRS, UNDEFINED, StructureError, tag_text, walk
-from dcmsend.files.sources import BytesSource
 from dcmsend.payload.implicit import PRIVATE, ImplicitVrs
 from dcmsend.payload.levels import (
     INSIDE_UNKNOWN,
@@ -30,7 +29,7 @@ from dcmsend.payload.levels import (
     manner,
 )
 from dcmsend.payload.output import MAX_LENGTH, Output
-from dcmsend.payload.shapes import UNLIKE, Copy, Shape, Shapes, shape_of
+from dcmsend.payload.shapes import UNLIKE, Shape, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -93,11 +92,11 @@ class Work(NamedTuple):
 
 def recode(work: Work) -> list[Piece]:
     """The data set in the encoding of the target. Raises FileError where that cannot be done faithfully."""
-    return _Recoder(work).run()
+    return Recoder(work).run()
 
 
-class _Recoder:
-    """One run over a data set."""
+class Recoder:
+    """One run over a data set. ``Learner`` makes one over a single element."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -144,6 +143,7 @@ class _Recoder:
                     begin = start
                     self._output.check()
                 elif start != end:
+                    out += work[begin - base : end - base] if end != -1 else b""
                     begin = start
                 end = following
                 if patch is Patch.TO_LENGTH:
@@ -322,7 +322,9 @@ class _Recoder:
         return 0
 
     def _learn(self, begun: bytes) -> Shape | None:
-        return _Learner(self._work, begun).shape()
+        from dcmsend.payload.learner import Learner  # which is a recoder itself
+
+        return Learner(self._work, begun).shape()
 
     def _fragment(self, around: Container, value: int, length: int) -> None:
         pad = length & 1
@@ -360,55 +362,6 @@ class _Recoder:
     def _levels(self) -> list[Level]:
         around = (container.around for container in reversed(self._stack))
         return [self._level, *(level for level in around if level.depth >= 0)]
-
-
-class _Learner(_Recoder):
-    """Recodes one element by itself, and notes which of its values went where."""
-
-    def __init__(self, work: Work, begun: bytes) -> None:
-        self._copies: list[Copy] = []
-        self._begun = begun
-        work = Work(BytesSource(begun), ((0, len(begun)),), work.encoding, work.target, _no_piece, work.dictionary)
-        super().__init__(work)
-        self._shapes = None
-        self._level.manner = self._level.manner._replace(plain=frozenset())
-
-    def shape(self) -> Shape | None:
-        """The shape of the element that the bytes begin with; ``None`` where it says nothing about others."""
-        try:
-            tag, end = _first(self._begun, self._work.encoding)
-            self._work = self._work._replace(runs=((0, end),))
-            if tag & 0xFFFF and tag < TRAILING_PADDING:
-                self.run()
-                return shape_of(tag, self._begun[:end], self._out, self._copies)
-        except FileError:
-            pass
-        return None
-
-    def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
-        if self._vrs and self._vrs.depended:
-            raise FileError("its VRs depend on values, or on what is around")
-        super()._write(tag, vr, start, value, length)
-        if length:
-            self._copies.append(Copy(value, len(self._out) - length - (length & 1), length))
-
-
-def _first(begun: bytes, encoding: Encoding) -> tuple[int, int]:
-    """Tag and end of the element that the bytes begin with, which stands in an item. Raises StructureError."""
-    elements = walk(BytesSource(begun), encoding, 0, len(begun))
-    _, tag, _, _, value, length = next(elements)
-    if length != UNDEFINED:
-        return tag, value + length
-    try:
-        return tag, next(elements)[3]
-    except StructureError as error:
-        if error.tag == _ITEM_END:  # it was the last one in its item
-            return tag, error.offset
-        raise
-
-
-def _no_piece(_value: int, _length: int, _unit: int) -> Piece:
-    raise FileError("a large value")
 
 
 def swapped(data: bytes, unit: int) -> bytes:
