@@ -112,7 +112,7 @@ def _groups(name: str, *, explicit: bool, delimited: bool) -> Work:
 
 
 def _decode(name: str, what: str, command: tuple[str, ...], options: tuple[str, ...] = (), bits: int = 16) -> Work:
-    count = 200
+    count = 500
     write = partial(_write_compressed, command, count, bits)
     return Work(name, f"slices in {what}", count, count * _PIXELS * bits / 8e6, write, "explicit", options)
 

@@ -67,6 +67,10 @@ def shape_of(tag: int, element: bytes, written: bytes | bytearray, copies: Seque
     return Shape(tag, len(element), Struct(fixed).unpack_from, tuple(expected), Struct(values).unpack_from, parts)
 
 
+# Stands where there is no shape: no element is as long as it.
+_NONE: Final = [Shape(0, 1 << 62, Struct("").unpack_from, (), Struct("").unpack_from, [])]
+
+
 class Shapes:
     """The shapes met in one data set.
 
@@ -105,36 +109,44 @@ class Shapes:
         end = position + length
         if group << 16 | number != ITEM or (end > len(buffer) and length != _UNDEFINED):
             return 0
-        mark = len(out)
+        mark, held = len(out), len(buffer)
         out += buffer[begin:position]
+        nested, beginning = self._nested, self._beginning
         last = -1
         while position < end:
             if length == _UNDEFINED and buffer.startswith(_ITEM_END, position):
                 out += _ITEM_END
                 return position + _HEADER - begin
-            shape = self._find(buffer, position)
-            if shape is None or shape.tag <= last:
+            shapes = nested.get(buffer[position : position + beginning], _NONE)
+            tag, size, fixed, expected, values, parts = shapes[0]  # most often the one that was last seen
+            if position + size > held or fixed(buffer, position) != expected:
+                shape = self._find(buffer, position, shapes)
+                if shape is None:
+                    break
+                tag, size, _, _, values, parts = shape
+            if tag <= last:
                 break
-            shape.parts[1::2] = shape.values(buffer, position)
-            out += b"".join(shape.parts)
-            last = shape.tag
-            position += shape.size
+            parts[1::2] = values(buffer, position)
+            out += b"".join(parts)
+            last = tag
+            position += size
         if position != end:
             del out[mark:]
             return 0
         _LENGTH.pack_into(out, mark + 4, len(out) - mark - _HEADER)
         return position - begin
 
-    def _find(self, buffer: bytes, position: int) -> Shape | None:
-        """The shape of the element at ``position``, learnt now if need be."""
+    def _find(self, buffer: bytes, position: int, shapes: list[Shape]) -> Shape | None:
+        """The shape of the element at ``position``, if it is not the first of those that begin like it; learnt now if
+        need be.
+        """
         shape = self._short.get(buffer[position : position + _HEADER])
         if shape is not None and position + shape.size <= len(buffer):
             return shape
-        shapes = self._nested.get(buffer[position : position + self._beginning], [])
-        for index, shape in enumerate(shapes):
+        for index in range(1, len(shapes)):
+            shape = shapes[index]
             if position + shape.size <= len(buffer) and shape.fixed(buffer, position) == shape.expected:
-                if index:
-                    shapes.insert(0, shapes.pop(index))
+                shapes.insert(0, shapes.pop(index))
                 return shape
         if not self._left or len(shapes) >= _MOST_TRIED:
             return None
@@ -144,5 +156,5 @@ class Shapes:
             if len(shape.expected[0]) == _HEADER and not any(shape.expected[1:]):
                 self._short[shape.expected[0]] = shape
             else:
-                self._nested.setdefault(buffer[position : position + self._beginning], shapes).append(shape)
+                self._nested.setdefault(buffer[position : position + self._beginning], []).append(shape)
         return shape
