@@ -64,4 +64,17 @@ def test_other_files_than_expected(table: dict[str, Any], monkeypatch: pytest.Mo
             self.__dict__.update(table)
 
     monkeypatch.setattr(pydicom_tables, "_read", lambda name: Other())
-    assert load_tables() == (dictionary_VR, private_dictionary_VR)
+    tables = load_tables()
+    assert tables.standard is dictionary_VR
+    assert tables.private(0x00191008, "SIEMENS MR HEADER") == "CS"
+    assert asked(tables.private, 0x00191008, "nobody") == "unknown"
+
+
+def test_private_attributes_are_read_when_they_are_needed() -> None:
+    words = "from dcmsend.payload.pydicom_tables import _read, load_tables; import dcmsend.payload.pydicom_tables as t"
+    words += "; names = []; t._read = lambda name: names.append(name) or _read(name); tables = load_tables()"
+    words += (
+        "; tables.standard(0x00080005); print(*names); tables.private(0x00191008, 'SIEMENS MR HEADER'); print(*names)"
+    )
+    run = subprocess.run([sys.executable, "-c", words], check=True, capture_output=True, text=True)
+    assert run.stdout.splitlines() == ["_dicom_dict", "_dicom_dict _private_dict"]

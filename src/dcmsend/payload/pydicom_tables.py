@@ -1,17 +1,21 @@
 """pydicom's data dictionaries without pydicom: its two files of tables are read, its package is not imported.
 
-The import of the package takes 0.3 s and brings numpy along, the tables 0.02 s (PS3.6; private ones from GDCM). Where
-the files are not what we know, pydicom's own functions are taken instead.
+The import of the package takes 0.3 s and brings numpy along, that of the tables 0.02 s (PS3.6; private ones from
+GDCM), and the private ones are read when they are first needed. Where a file is not what we know, pydicom's own
+function is taken instead.
 """
 
 from __future__ import annotations
 
 import os
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# What a file raises that is not there, or is not what we know.
+_STRANGE: Final = (ImportError, OSError, AttributeError, KeyError, TypeError, ValueError)
 
 
 class Tables(NamedTuple):
@@ -24,12 +28,13 @@ class Tables(NamedTuple):
 def load_tables() -> Tables:
     """pydicom's dictionaries. Raises ImportError where there is no pydicom."""
     try:
-        standard, private = _read("_dicom_dict"), _read("_private_dict")
-        return _tables(standard.DicomDictionary, standard.RepeatersDictionary, private.private_dictionaries)
-    except (ImportError, OSError, AttributeError, KeyError, TypeError, ValueError):
-        from pydicom.datadict import dictionary_VR, private_dictionary_VR
+        module = _read("_dicom_dict")
+        standard = _standard(module.DicomDictionary, module.RepeatersDictionary)
+    except _STRANGE:
+        from pydicom.datadict import dictionary_VR
 
-        return Tables(dictionary_VR, private_dictionary_VR)
+        standard = dictionary_VR
+    return Tables(standard, _Private())
 
 
 def _read(name: str) -> Any:
@@ -46,17 +51,13 @@ def _read(name: str) -> Any:
     return module
 
 
-def _tables(
-    standard: dict[int, tuple[str, ...]],
-    repeating: dict[str, tuple[str, ...]],
-    private: dict[str, dict[str, tuple[str, ...]]],
-) -> Tables:
+def _standard(entries: dict[int, tuple[str, ...]], repeating: dict[str, tuple[str, ...]]) -> Callable[[int], str]:
     masks = [(int(key.replace("x", "0"), 16), _mask(key), entry[0]) for key, entry in repeating.items()]
-    if not all(isinstance(entry[0], str) for entry in (standard[0x00080005], private["SIEMENS MR HEADER"]["0019xx08"])):
+    if entries[0x00080005][0] != "CS":
         raise ValueError("an entry does not begin with its VR")
 
     def standard_vr(tag: int) -> str:
-        entry = standard.get(tag)
+        entry = entries.get(tag)
         if entry is not None:
             return entry[0]
         for value, mask, vr in masks:
@@ -64,17 +65,44 @@ def _tables(
                 return vr
         raise KeyError(tag)
 
-    def private_vr(tag: int, creator: str) -> str:
-        entries = private[creator]
-        digits = f"{tag:08X}"
-        for key in (digits, f"{digits[:4]}xx{digits[6:]}", f"{digits[:2]}xxxx{digits[6:]}"):
-            if key in entries:
-                return entries[key][0]
-        raise KeyError(tag)
-
-    return Tables(standard_vr, private_vr)
+    return standard_vr
 
 
 def _mask(key: str) -> int:
     """The digits of a repeating group's tag that count."""
     return int("".join("0" if digit == "x" else "f" for digit in key), 16)
+
+
+class _Private:
+    """Looks private attributes up; reads their table the first time. May be called from several threads."""
+
+    def __init__(self) -> None:
+        self._look_up: Callable[[int, str], str] | None = None
+
+    def __call__(self, tag: int, creator: str) -> str:
+        look_up = self._look_up
+        if look_up is None:
+            look_up = self._look_up = _private()
+        return look_up(tag, creator)
+
+
+def _private() -> Callable[[int, str], str]:
+    try:
+        entries = _read("_private_dict").private_dictionaries
+        if entries["SIEMENS MR HEADER"]["0019xx08"][0] != "CS":
+            raise ValueError("an entry does not begin with its VR")
+    except _STRANGE:
+        from pydicom.datadict import private_dictionary_VR
+
+        return private_dictionary_VR
+
+    def private_vr(tag: int, creator: str) -> str:
+        of_creator = entries[creator]
+        digits = f"{tag:08X}"
+        for key in (digits, f"{digits[:4]}xx{digits[6:]}", f"{digits[:2]}xxxx{digits[6:]}"):
+            if key in of_creator:
+                vr: str = of_creator[key][0]
+                return vr
+        raise KeyError(tag)
+
+    return private_vr
