@@ -88,21 +88,20 @@ class _Private:
 
 def _private() -> Callable[[int, str], str]:
     try:
-        entries = _read("_private_dict").private_dictionaries
+        entries: dict[str, dict[str, tuple[str, ...]]] = _read("_private_dict").private_dictionaries
         if entries["SIEMENS MR HEADER"]["0019xx08"][0] != "CS":
             raise ValueError("an entry does not begin with its VR")
     except _STRANGE:
         from pydicom.datadict import private_dictionary_VR
 
-        return private_dictionary_VR
+        return lambda tag, creator: str(private_dictionary_VR(tag, creator))
 
     def private_vr(tag: int, creator: str) -> str:
         of_creator = entries[creator]
         digits = f"{tag:08X}"
         for key in (digits, f"{digits[:4]}xx{digits[6:]}", f"{digits[:2]}xxxx{digits[6:]}"):
             if key in of_creator:
-                vr: str = of_creator[key][0]
-                return vr
+                return of_creator[key][0]
         raise KeyError(tag)
 
     return private_vr
