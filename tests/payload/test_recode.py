@@ -20,7 +20,8 @@ from dcmsend.payload.levels import Value
 from dcmsend.payload.opening import PayloadOpener
 from dcmsend.payload.payload import Identity, Payload
 from dcmsend.payload.pieces import Chunks, Memory
-from dcmsend.payload.recode import LARGE, ROOT, Pixels, Work, recode, swapped
+from dcmsend.payload.recode import LARGE, recode
+from dcmsend.payload.work import ROOT, Pixels, Work, swapped
 from tests.files import encode
 from tests.files.encode import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, JPEG
 from tests.payload import written

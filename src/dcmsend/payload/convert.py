@@ -16,7 +16,8 @@ from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, StructureError,
 from dcmsend.files.sources import InflateSource
 from dcmsend.payload.levels import UNITS, Value
 from dcmsend.payload.pieces import Chunks, FileRange, Spool, chunks_of_file
-from dcmsend.payload.recode import ROOT, Pixels, Work, recode, swapped
+from dcmsend.payload.recode import recode
+from dcmsend.payload.work import ROOT, Pixels, Work, swapped
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 
 if TYPE_CHECKING:

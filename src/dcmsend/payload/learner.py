@@ -11,8 +11,9 @@ from dcmsend.errors import FileError
 from dcmsend.files.dataset import TRAILING_PADDING
 from dcmsend.files.elements import UNDEFINED, StructureError, walk
 from dcmsend.files.sources import BytesSource
-from dcmsend.payload.recode import Recoder, Work
+from dcmsend.payload.recode import Recoder
 from dcmsend.payload.shapes import Copy, Shape, shape_of
+from dcmsend.payload.work import Work
 
 if TYPE_CHECKING:
     from dcmsend.files.elements import Encoding

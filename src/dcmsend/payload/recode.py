@@ -9,9 +9,8 @@ It knows nothing of pixels: decoded ones are handed in, with the attributes that
 
 from __future__ import annotations
 
-from array import array
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import PIXEL_DATA, SOP_CLASS, SOP_INSTANCE, TRAILING_PADDING
@@ -30,20 +29,17 @@ from dcmsend.payload.levels import (
 )
 from dcmsend.payload.output import MAX_LENGTH, Output
 from dcmsend.payload.shapes import UNLIKE, Shape, Shapes
+from dcmsend.payload.work import ROOT, swapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Generator
 
-    from dcmsend.files.elements import Element, Encoding
-    from dcmsend.files.sources import Source
-    from dcmsend.payload.dictionary import Dictionary
-    from dcmsend.payload.levels import Value
+    from dcmsend.files.elements import Element
     from dcmsend.payload.pieces import Piece
+    from dcmsend.payload.work import Work
 
 LARGE: Final = 4096  # bytes from which a value is not copied
-ROOT: Final = -1  # the offset by which the outermost level goes in ``Work.edits``
 
-_UNIT_CODES: Final = {array(code).itemsize: code for code in "HILQ"}
 _UIDS: Final = frozenset((SOP_CLASS, SOP_INSTANCE))  # which the command repeats, whatever their VR pretends
 _PADDED_WITH_SPACE: Final = frozenset(
     (b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"LO", b"LT", b"PN", b"SH", b"ST", b"TM", b"UC", b"UR", b"UT")
@@ -59,35 +55,6 @@ _OFFSET_TABLE: Final = 1  # the first item of encapsulated pixel data (PS3.5 A.4
 _BEFORE_FIRST: Final = 0x0007FFFF  # groups below are no part of a data set
 _PATCH_LENGTH: Final = Struct("<L").pack_into
 _PATCH_VR: Final = Struct("<2sH").pack_into
-
-
-class Pixels(NamedTuple):
-    """What stands for the encapsulated pixel data at an offset: native pixel data, little endian."""
-
-    vr: bytes
-    piece: Piece
-
-
-class Work(NamedTuple):
-    """A data set and what is to become of it.
-
-    ``runs``: offsets in ``source`` where its elements begin and end, in the order in which they are to be written.
-    ``large``: offset, length and unit of a value -> its piece, in the byte order of the target. ``edits``: offset of
-    an item, or ``ROOT`` -> tag -> value. ``pixels``: offset of a pixel data element -> its replacement.
-    ``fragments``: whether encapsulated data may stay. ``strict``: the structure has not been checked; what is not in
-    order is an error. ``dictionary`` is needed where the source is implicit.
-    """
-
-    source: Source
-    runs: Sequence[tuple[int, int]]
-    encoding: Encoding
-    target: Encoding
-    large: Callable[[int, int, int], Piece]
-    dictionary: Dictionary | None = None
-    edits: Mapping[int, Mapping[int, Value]] = {}
-    pixels: Mapping[int, Pixels] = {}
-    fragments: bool = False
-    strict: bool = False
 
 
 def recode(work: Work) -> list[Piece]:
@@ -362,12 +329,3 @@ class Recoder:
     def _levels(self) -> list[Level]:
         around = (container.around for container in reversed(self._stack))
         return [self._level, *(level for level in around if level.depth >= 0)]
-
-
-def swapped(data: bytes, unit: int) -> bytes:
-    """The bytes with each group of ``unit`` turned around; their number is a multiple of ``unit``."""
-    if unit == 1:
-        return data
-    turned = array(_UNIT_CODES[unit], data)
-    turned.byteswap()
-    return turned.tobytes()
