@@ -548,6 +548,7 @@ DIFFERENT: Final[dict[str, Case]] = {
     "IPv4, long": only_ours("--ipv4 PEER a.dcm", "Unknown option --ipv4"),
     "IPv6": only_ours("-i6 PEER a.dcm", "Unknown option -i6", 61),
     "any address": only_ours("-i0 PEER a.dcm", "Unknown option -i0"),
+    "window": only_ours("--async-window 4 PEER a.dcm", "Unknown option --async-window"),
     "socket timeout": only_ours("--socket-timeout 5 PEER a.dcm", "Unknown option --socket-timeout"),
     "DCMTK's exit codes": only_ours("--dcmtk-exit-codes PEER a.dcm", "Unknown option --dcmtk-exit-codes"),
     "sending duplicates": only_ours("--send-duplicates PEER a.dcm a.dcm", "Unknown option --send-duplicates"),

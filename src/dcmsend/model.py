@@ -15,6 +15,8 @@ from dcmsend.value import value, value_by_name
 MIN_PDU: Final = 4096
 MAX_PDU: Final = 131072
 DEFAULT_PDU: Final = 16384
+MAX_WINDOW: Final = 65535  # what 16 bits can propose (PS3.7 D.3.3.3)
+MOST_OUTSTANDING: Final = 256  # operations, whatever the peer takes
 MAX_CONTEXTS: Final = 128  # odd IDs 1..255 (PS3.8 9.3.2.2)
 
 
@@ -72,15 +74,21 @@ class Timeouts:
 
 @value_by_name
 class Limits:
-    """Sizes in bytes. ``max_receive_pdu`` is announced to the peer; ``max_send_pdu`` caps what the peer announced."""
+    """Sizes in bytes. ``max_receive_pdu`` is announced to the peer; ``max_send_pdu`` caps what the peer announced.
+
+    ``async_window``: how many operations may be outstanding if the peer agrees; 1 is not negotiated, 0 is as many as
+    the peer takes, but no more than ``MOST_OUTSTANDING``.
+    """
 
     max_receive_pdu: int = DEFAULT_PDU
     max_send_pdu: int | None = None
+    async_window: int = 1
 
     def __post_init__(self) -> None:
         for name in ("max_receive_pdu", "max_send_pdu"):
             value = getattr(self, name)
             _require(value is None or MIN_PDU <= value <= MAX_PDU, f"{name} must be from {MIN_PDU} to {MAX_PDU} bytes")
+        _require(0 <= self.async_window <= MAX_WINDOW, f"async_window must be from 0 to {MAX_WINDOW}")
 
 
 @value_by_name

@@ -238,6 +238,8 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("--socket-timeout 0", "timeouts.socket", None),
     ("-pdu 4097", "limits.max_receive_pdu", 4097),
     ("--max-send-pdu 131072", "limits.max_send_pdu", 131072),
+    ("--async-window 16", "limits.async_window", 16),
+    ("--async-window 0", "limits.async_window", 0),
     ("+crf report.txt", "report_file", "report.txt"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
 )

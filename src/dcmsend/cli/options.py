@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.cli.log import Level
-from dcmsend.model import DEFAULT_PDU, MAX_PDU, MIN_PDU, AddressFamily, Decompression, ReadMode
+from dcmsend.model import DEFAULT_PDU, MAX_PDU, MAX_WINDOW, MIN_PDU, AddressFamily, Decompression, ReadMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -270,6 +270,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         section=_NETWORK, long="--max-send-pdu", sets="limits.max_send_pdu", argument=_pdu_size(),
         help="longest PDU that we send, whatever the peer takes",
+    ),
+    Option(
+        section=_NETWORK, long="--async-window", sets="limits.async_window",
+        argument=Argument(name="number", kind=Kind.INTEGER, minimum=0, maximum=MAX_WINDOW, default="1"),
+        help="how many instances may be sent before the response to the first; 0 is as many as the peer takes",
     ),
     # output options
     Option(

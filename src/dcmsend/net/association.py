@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from dcmsend.errors import (
@@ -17,7 +17,7 @@ from dcmsend.errors import (
     RemoteProtocolError,
 )
 from dcmsend.events import Context
-from dcmsend.model import MAX_PDU, Limits, Peer, Timeouts
+from dcmsend.model import MAX_PDU, MOST_OUTSTANDING, Limits, Peer, Timeouts
 from dcmsend.net.stream import Stream, connect
 from dcmsend.net.words import error_of, require_title
 from dcmsend.plan import answered
@@ -26,7 +26,14 @@ from dcmsend.uids import IMPLEMENTATION_CLASS_UID
 from dcmsend.version import __version__
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
 from dcmsend.wire.fragment import SMALLEST_PDU, DataFrames, encode_command
-from dcmsend.wire.items import ImplementationClass, ImplementationVersion, MaximumLength, find_item
+from dcmsend.wire.items import (
+    AsynchronousOperationsWindow,
+    ImplementationClass,
+    ImplementationVersion,
+    MaximumLength,
+    UserItem,
+    find_item,
+)
 from dcmsend.wire.pdu import Abort, AssociateAccept, AssociateRequest, ProposedContext
 from dcmsend.wire.requestor import (
     Accepted,
@@ -181,15 +188,28 @@ class Association:
             event = self._await(self._timeouts.dimse, "the peer's response")
             if not isinstance(event, Responded):
                 raise error_of(event)
-            response = event.response
-            expected = self._outstanding.pop(response.message_id, None)
-            if expected is None:
-                raise RemoteProtocolError(f"the peer answered Message ID {response.message_id}, which was not asked")
-            if response.command_field != expected:
-                raise RemoteProtocolError(f"the peer answered with command 0x{response.command_field:04x}")
+            return self._matched(event.response)
         except BaseException:
             self.abort()
             raise
+
+    def heard(self) -> Iterator[Response]:
+        """The responses that came while something was being sent, also when the association is over by now."""
+        while self._events and isinstance(event := self._events[0], Responded):
+            self._events.popleft()
+            try:
+                yield self._matched(event.response)
+            except RemoteProtocolError:
+                self.abort()
+                raise
+
+    def _matched(self, response: Response) -> Response:
+        """A response to something outstanding. Raises ``RemoteProtocolError`` where it is not."""
+        expected = self._outstanding.pop(response.message_id, None)
+        if expected is None:
+            raise RemoteProtocolError(f"the peer answered Message ID {response.message_id}, which was not asked")
+        if response.command_field != expected:
+            raise RemoteProtocolError(f"the peer answered with command 0x{response.command_field:04x}")
         return response
 
     def release(self) -> None:
@@ -224,9 +244,11 @@ class Association:
 
     def _negotiate(self, peer: Peer, contexts: tuple[Context, ...]) -> None:
         proposed = tuple(ProposedContext(c.context_id, c.abstract_syntax, c.transfer_syntaxes) for c in contexts)
-        user = (
+        wanted = self._limits.async_window
+        user: tuple[UserItem, ...] = (
             MaximumLength(self._limits.max_receive_pdu),
             ImplementationClass(IMPLEMENTATION_CLASS_UID),
+            *([AsynchronousOperationsWindow(wanted, 1)] if wanted != 1 else []),
             ImplementationVersion(IMPLEMENTATION_VERSION),
         )
         request = AssociateRequest(called_ae=peer.called_ae, calling_ae=peer.calling_ae, contexts=proposed, user=user)
@@ -243,6 +265,7 @@ class Association:
         version = find_item(answer.user, ImplementationVersion)
         self.max_pdu = maximum.length if maximum else _ASSUMED_PDU
         self.implementation = version.name if version else ""
+        self.window = _window(self._limits.async_window, find_item(answer.user, AsynchronousOperationsWindow))
         self._send_pdu = min(self.max_pdu or MAX_PDU, MAX_PDU, self._limits.max_send_pdu or MAX_PDU)
         if self._send_pdu < SMALLEST_PDU:
             raise RemoteProtocolError(f"the peer takes PDUs of at most {self.max_pdu} bytes, too few for any message")
@@ -302,3 +325,10 @@ class Association:
     def _take_outgoing(self) -> bytes:
         outgoing, self._machine.outgoing = self._machine.outgoing, b""
         return outgoing
+
+
+def _window(wanted: int, answer: AsynchronousOperationsWindow | None) -> int:
+    """How many operations may be outstanding: 1 unless both sides said more (PS3.7 D.3.3.3); 0 is no limit."""
+    if wanted == 1 or answer is None:
+        return 1
+    return min(wanted or MOST_OUTSTANDING, answer.invoked or MOST_OUTSTANDING, MOST_OUTSTANDING)

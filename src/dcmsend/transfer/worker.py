@@ -69,6 +69,7 @@ class Worker:
                 while ahead and len(self._under_way) < self._association.window:
                     yield from self._send(ahead)
                     ahead = yield from self._prepare(openings)  # while the peer works
+                    yield from self._hear()
                 if self._under_way:
                     yield from self._collect()
                 if ahead and self._must_end():
@@ -145,9 +146,20 @@ class Worker:
         except NetworkError as error:
             yield from self._broken(error)
             return
+        yield self._answered(response)
+
+    def _hear(self) -> Iterator[Event]:
+        """What the peer has answered while we were sending: nothing as long as one operation may be outstanding."""
+        try:
+            for response in self._association.heard():
+                yield self._answered(response)
+        except NetworkError as error:
+            yield from self._broken(error)
+
+    def _answered(self, response: Response) -> Event:
         ready = self._under_way.pop(response.message_id)
         self.finished += 1
-        yield InstanceFinished(
+        return InstanceFinished(
             ready.instance,
             Outcome(
                 number=ready.number,
@@ -165,6 +177,11 @@ class Worker:
         """The association is gone: what was under way was not answered, and may or may not be stored."""
         stopped = Interrupted("stopped by the user")
         self.error = stopped if self._stop.requested else error
+        try:
+            for response in self._association.heard():
+                yield self._answered(response)
+        except NetworkError:
+            pass  # one error is enough
         reason = f"not answered: {stopped if self._stop.aborted else error}"
         for ready in self._under_way.values():
             yield self._failed(ready.number, ready.instance, reason, ready.payload)
