@@ -12,11 +12,12 @@ from typing import Final, cast
 import pytest
 
 import dcmsend
-from dcmsend.errors import FileError
+from dcmsend.errors import FileError, Interrupted
 from dcmsend.events import Event, InstanceFinished
 from dcmsend.model import Decompression, Instance, Policy, State
 from dcmsend.payload.opening import PayloadOpener
 from dcmsend.payload.payload import Payload
+from dcmsend.payload.pieces import Spool
 from dcmsend.plan import Routes, Wishes, answered, pack
 from dcmsend.stop import Stop
 from dcmsend.transfer.ahead import Ahead, Entry, Opening
@@ -406,3 +407,26 @@ def test_an_error_of_the_listener_leaves_nothing_open(
     with pytest.raises(LookupError, match="the listener's own"):
         dcmsend.send(dcmsend.Peer(host="127.0.0.1", port=peer.port), files, listener=listener)
     assert all_closed(opened)
+
+
+def test_what_is_given_up_while_it_is_decoded_was_not_tried(
+    scripted_peer: Peer, files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user aborts while the first instance is decoded: that is no failure of the instance, and ends the run."""
+    stop = Stop()
+    write = Spool.write
+
+    def writes(spool: Spool, data: bytes | bytearray | memoryview) -> None:
+        stop.request()
+        stop.request()
+        write(spool, data)
+
+    monkeypatch.setattr(Spool, "write", writes)
+    monkeypatch.setattr(Spool, "take", writes)
+    peer = scripted_peer([ACCEPT, drain()])
+    target = dcmsend.Peer(host="127.0.0.1", port=peer.port)
+    with dcmsend.send(target, files, stop=stop) as report:
+        assert isinstance(report.error, Interrupted)
+        outcomes = [outcome for _, outcome in report.rows()]
+    assert {outcome.state for outcome in outcomes} == {State.PENDING}
+    assert {outcome.reason for outcome in outcomes} == {"not tried: the run ended before (stopped by the user)"}

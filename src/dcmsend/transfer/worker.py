@@ -97,6 +97,8 @@ class Worker:
             try:
                 payload = open_payload()
             except FileError as error:
+                if self._stop.aborted and self._must_end():
+                    return None  # it was given up, nothing is wrong with it
                 yield self._failed(number, instance, error.reason)
                 continue
             for text in payload.notices:
