@@ -102,7 +102,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
     header, long_length = _HEADERS[little], _LENGTHS[little]
     kind, limit, delimited, shown = _ELEMENTS, end, False, True
     owner, owner_offset = 0, start
-    stack: list[Any] = []  # of the six lines above, for each level around the present one
+    stack: list[Any] = []  # what these four lines say, for each level around the present one
     position = start
     depth = tag = 0
     buffer, base = source.window(position, 12)

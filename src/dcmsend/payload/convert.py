@@ -1,4 +1,4 @@
-"""A checked data set from one transfer syntax to another: inflate, decode pixels, recode elements, deflate.
+"""A data set from one transfer syntax to another: inflate, decode pixels, recode elements, deflate.
 
 It puts the steps together and owns what they leave behind (spools). Elements are recoded in one pass; decoded pixels
 are ready before the first byte goes out, so that what cannot be decoded costs its instance and nothing else.

@@ -6,7 +6,7 @@ It brings fragments, description and decoders together, one frame at a time, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
 from dcmsend.payload.codecs import FrameDecoder
@@ -19,19 +19,9 @@ if TYPE_CHECKING:
     from dcmsend.files.sources import Source
     from dcmsend.payload.decoders import Frame
     from dcmsend.payload.levels import Value
+    from dcmsend.payload.pieces import Spool
 
 MAX_PIXEL_DATA: Final = 0xFFFFFFFE  # bytes: the longest defined length (PS3.5 7.1.2)
-
-
-class Spool(Protocol):
-    """Where decoded frames go."""
-
-    @property
-    def length(self) -> int: ...
-
-    def write(self, data: bytes | bytearray | memoryview, /) -> None: ...
-
-    def take(self, data: memoryview, /) -> None: ...
 
 
 class Decoded(NamedTuple):

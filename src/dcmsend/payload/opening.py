@@ -104,12 +104,14 @@ class PayloadOpener:
             uids = (head.sop_class, head.sop_instance)
             if not head.seen:
                 uids = read_uids(source, head.dataset_offset, source.size, head.transfer_syntax)
+            if not all(uids):
+                return None
+            sop_class = _required("SOP Class UID", uids[0])
+            sop_instance = _required("SOP Instance UID", uids[1])
             converted = convert(source, head.transfer_syntax, extent, target, self._means)
         except StructureError:
             return None
-        sop_class, sop_instance = uids
-        _required("SOP Class UID", sop_class)
-        return _Opened(sop_class, _required("SOP Instance UID", sop_instance), (), *converted)
+        return _Opened(sop_class, sop_instance, (), *converted)
 
     def _go_on(self) -> None:
         if self._stop is not None and self._stop.aborted:
