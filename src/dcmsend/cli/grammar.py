@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.log import Level
 from dcmsend.cli.options import BY_NAME, OPTIONS, PARAMETERS, VERBOSE_MODE, Argument, Kind, Option
-from dcmsend.cli.words import MANY, expand, scan_number
+from dcmsend.cli.words import MANY, expand, scan_number, scan_size
 from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
 from dcmsend.value import value_by_name
 
@@ -215,11 +215,16 @@ def _choice(argument: Argument, text: str) -> int:
 
 def _integer(long: str, argument: Argument, text: str) -> tuple[int, str]:
     """The number, and what is wrong with it."""
-    scanned = scan_number(text)
-    if scanned is None or scanned.negative:
+    size: int | None
+    if argument.kind is Kind.SIZE:
+        size = scan_size(text)
+    else:
+        scanned = scan_number(text)
+        size = None if scanned is None or scanned.negative else scanned.size
+    if size is None:
         return 0, f"Invalid value for option {long}" + (f" ({text})" if text else "")
-    wrong = _range_error(scanned.size, argument.minimum, argument.maximum)
-    return scanned.size, f"Invalid value for option {long} ({wrong}: {text})" if wrong else ""
+    wrong = _range_error(size, argument.minimum, argument.maximum)
+    return size, f"Invalid value for option {long} ({wrong}: {text})" if wrong else ""
 
 
 def _port(text: str, level: Level) -> int:

@@ -66,3 +66,15 @@ def scan_number(text: str) -> Number | None:
         return None
     significant = digits.lstrip("0") or "0"
     return Number(signed.startswith("-"), int(significant) if len(significant) <= len(str(MANY)) - 1 else MANY)
+
+
+def scan_size(text: str) -> int | None:
+    """Digits, and k, M or G behind them for thousands, millions and milliards; ``None`` for anything else."""
+    digits, suffix = (text, "") if text[-1:] in _DIGITS else (text[:-1], text[-1:])
+    factor = _FACTORS.get(suffix.upper())
+    if factor is None or not digits or digits.strip(_DIGITS) or len(digits) > len(str(MANY)):
+        return None
+    return int(digits) * factor
+
+
+_FACTORS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
@@ -17,6 +16,7 @@ from dcmsend.model import Instance
 from dcmsend.uids import TRANSFER_SYNTAXES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from dcmsend.payload.payload import Payload
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Entry: TypeAlias = tuple[int, Instance]
 _MOST_THREADS: Final = 4
+_LONGEST_LOOK: Final = 64  # entries, most of which need not be decoded
 
 
 class Opener(Protocol):
@@ -41,25 +42,31 @@ class Opening(NamedTuple):
 
 
 class Ahead:
-    """Opens entries in their order. Close it: payloads that nobody asked for are closed, and its threads end."""
+    """Opens what ``take`` gives, in that order. Close it: what nobody asked for is closed, threads end."""
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opener, take: Callable[[], Entry | None], routes: Routes) -> None:
         self._open = opener.open
+        self._take = take
+        self._routes = routes
         self._threads = min(_MOST_THREADS, os.cpu_count() or 1)
         self._pool: ThreadPoolExecutor | None = None
         self._futures: deque[Future[Payload]] = deque()
+        self._waiting: deque[Opening] = deque()
 
-    def open(self, entries: Iterable[Entry], routes: Routes) -> Iterator[Opening]:
-        """One opening for each entry. At most as many instances as there are threads are decoded before their turn."""
-        waiting: deque[Opening] = deque()
-        for entry in entries:
-            waiting.append(self._opening(entry, routes))
-            if not self._futures or len(self._futures) > self._threads or len(waiting) > _LONGEST_LOOK:
-                yield waiting.popleft()
-        yield from waiting
+    def next(self) -> Opening | None:
+        """The next one, or ``None`` where nothing is at hand.
 
-    def close(self) -> None:
-        """Let go of what was opened ahead; closing twice does no harm."""
+        At most as many instances as there are threads are decoded before their turn.
+        """
+        while not self._enough():
+            entry = self._take()
+            if entry is None:
+                break
+            self._waiting.append(self._opening(entry))
+        return self._waiting.popleft() if self._waiting else None
+
+    def close(self) -> Iterator[Entry]:
+        """Let go of what was opened ahead, and give back the entries that nobody has seen, the last one first."""
         for future in self._futures:
             future.cancel()
         if self._pool is not None:
@@ -69,10 +76,19 @@ class Ahead:
             future = self._futures.popleft()
             if not future.cancelled() and future.exception() is None:
                 future.result().close()
+        while self._waiting:
+            opening = self._waiting.pop()
+            yield opening.number, opening.instance
 
-    def _opening(self, entry: Entry, routes: Routes) -> Opening:
+    def _enough(self) -> bool:
+        """Whether one is waiting, and with threads at work enough of them to keep these busy."""
+        if not self._futures:
+            return bool(self._waiting)
+        return len(self._futures) > self._threads or len(self._waiting) > _LONGEST_LOOK
+
+    def _opening(self, entry: Entry) -> Opening:
         number, instance = entry
-        route = routes.find(instance.sop_class, instance.transfer_syntax)
+        route = self._routes.find(instance.sop_class, instance.transfer_syntax)
         if route is None:
             return Opening(number, instance, None)
         known = TRANSFER_SYNTAXES.get(instance.transfer_syntax)
@@ -88,6 +104,3 @@ class Ahead:
     def _first(self) -> Payload:
         """The payload of the decoding that was begun first. Raises FileError."""
         return self._futures.popleft().result()
-
-
-_LONGEST_LOOK: Final = 64  # entries, most of which need not be decoded
