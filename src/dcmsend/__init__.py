@@ -6,10 +6,9 @@ when they are first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dcmsend.version import __version__
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dcmsend.api import Report, echo, send
     from dcmsend.errors import DcmsendError

@@ -5,10 +5,12 @@ One stream of these leaves the transfer; the log, the report and any progress di
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from dcmsend.model import Instance, Notice, Outcome, Refusal
 from dcmsend.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 @value

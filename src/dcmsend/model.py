@@ -6,11 +6,13 @@ values say what was found.
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Final
-
 from dcmsend.errors import ConfigurationError
+from dcmsend.light import Enum
 from dcmsend.value import value, value_by_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MIN_PDU: Final = 4096
 MAX_PDU: Final = 131072

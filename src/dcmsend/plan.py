@@ -8,10 +8,8 @@ converted, one more context of its SOP class has the uncompressed syntaxes that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
-
 from dcmsend.events import Context
+from dcmsend.light import NamedTuple
 from dcmsend.model import MAX_CONTEXTS, Decompression, Policy
 from dcmsend.uids import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
@@ -23,6 +21,11 @@ from dcmsend.uids import (
     Family,
     transfer_syntax_label,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Final
 
 Key = tuple[str, str]  # SOP class UID, transfer syntax UID: instances with the same two share a context
 Proposal = tuple[str, tuple[str, ...]]  # abstract syntax and transfer syntaxes of a context

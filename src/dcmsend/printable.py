@@ -6,7 +6,9 @@ reading. They are shown as escapes, so that nobody can forge a line of a log or 
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0))
 _LINE_ENDS: Final = (0x2028, 0x2029)

@@ -7,10 +7,13 @@ the keyword of PS3.6 Annex A stands. The tables hold facts only; what to do abou
 from __future__ import annotations
 
 import re
-from enum import Enum
-from typing import Final
 
+from dcmsend.light import Enum
 from dcmsend.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # Uncompressed transfer syntaxes (PS3.5 Annex A) and the few others that the code names.
 IMPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"

@@ -7,9 +7,18 @@ checkers see dataclasses. Fields are the annotations of the class itself; defaul
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, dataclass_transform
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar, dataclass_transform
 
-T = TypeVar("T")
+    T = TypeVar("T")
+else:
+
+    def dataclass_transform(**_):
+        """What tells type checkers that a decorator makes dataclasses; the program does not need to know."""
+        return lambda decorator: decorator
+
+
 _NO_FIELDS = ("ClassVar",)  # what annotations of class attributes begin with
 
 

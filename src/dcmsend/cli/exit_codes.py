@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Final
-
 from dcmsend import errors
 from dcmsend.cli.errors import CommandLineError
+from dcmsend.light import IntEnum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class ExitCode(IntEnum):

@@ -10,8 +10,6 @@ In the order in which the caller is to use them: ``read`` (command files, unknow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.log import Level
 from dcmsend.cli.options import BY_NAME, OPTIONS, PARAMETERS, VERBOSE_MODE, Argument, Kind, Option
@@ -19,8 +17,10 @@ from dcmsend.cli.words import MANY, expand, scan_number, scan_size
 from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
 from dcmsend.value import value_by_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, Final
 
 _LOG_OPTIONS: Final = tuple(option for option in OPTIONS if option.sets.startswith("log."))
 _OTHER_OPTIONS: Final = tuple(option for option in OPTIONS if option not in _LOG_OPTIONS)

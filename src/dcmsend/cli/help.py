@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from itertools import groupby
 from textwrap import wrap
-from typing import TYPE_CHECKING, Final
 
 from dcmsend.cli.options import OPTIONS, PARAMETERS, Argument, Kind, Option
 from dcmsend.uids import (
@@ -20,8 +19,10 @@ from dcmsend.uids import (
 )
 from dcmsend.version import __version__
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Final
 
 DESCRIPTION: Final = "sends DICOM instances to a storage SCP"
 _LONG_COLUMN: Final = 10

@@ -6,8 +6,6 @@ a colon, and the log escapes what could forge a line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from dcmsend.cli.log import Level
 from dcmsend.events import (
     AssociationAccepted,
@@ -22,8 +20,10 @@ from dcmsend.events import (
 from dcmsend.model import MAX_PDU, Notice, Outcome, Refusal, State, status_text
 from dcmsend.uids import modality_code, sop_class_name, transfer_syntax_label, transfer_syntax_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Final
 
     from dcmsend.cli.log import Log
     from dcmsend.events import Event

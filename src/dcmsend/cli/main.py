@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from dcmsend.cli import exit_codes, grammar
 from dcmsend.cli.errors import CommandLineError
@@ -19,9 +18,11 @@ from dcmsend.cli.log import Level, Log
 from dcmsend.errors import DcmsendError, NoInputError, ReportError
 from dcmsend.report.text import overwrites, summary_lines, write_report
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
+    from typing import Any, Final
 
     from dcmsend.api import Report
     from dcmsend.cli.grammar import Arguments

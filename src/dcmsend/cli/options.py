@@ -6,10 +6,8 @@ does is said by ``sets``: ``part.field`` of the values in ``grammar.Arguments``.
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from dcmsend.cli.log import Level
+from dcmsend.light import Enum, NamedTuple
 from dcmsend.model import (
     DEFAULT_PDU,
     MAX_ASSOCIATIONS,
@@ -22,8 +20,10 @@ from dcmsend.model import (
     ReadMode,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
 VERBOSE_MODE: Final = "verbose mode"
 LONGEST_WAIT: Final = 2_000_000  # seconds; more does not fit into poll(2), and nobody waits 23 days

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.cli.errors import CommandLineError
+from dcmsend.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Final
 
 # A word of a command file: what stands before a quotation mark belongs to it, what comes after the closing one does
 # not. A closing mark that is missing is forgiven.

@@ -6,12 +6,12 @@ but for pixel data of undefined length, not encapsulated. Where the standard lea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from dcmsend.files.elements import UNDEFINED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
 PIXEL_REPRESENTATION: Final = 0x00280103
 WAVEFORM_BITS_ALLOCATED: Final = 0x54001004

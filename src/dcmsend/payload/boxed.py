@@ -7,13 +7,14 @@ allocate out of proportion. It knows nothing of DICOM attributes or decoder libr
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from dcmsend.errors import FileError
 from dcmsend.payload.codestreams import Codestream, segments
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 MAX_TILES: Final = 4096  # of one JPEG 2000 frame: decoders allocate some KB for each in advance
 MAX_TILE_PARTS: Final = 65536

@@ -9,9 +9,8 @@ compressed bytes and the library's own store, of which each row of the table say
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from dcmsend.errors import FileError
+from dcmsend.light import NamedTuple
 from dcmsend.payload.decoders import (
     Decoder,
     deflated,
@@ -26,8 +25,10 @@ from dcmsend.payload.decoders import (
 from dcmsend.printable import plain
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, transfer_syntax_label
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Final
 
     from dcmsend.payload.decoders import Frame
     from dcmsend.payload.pixels import Image

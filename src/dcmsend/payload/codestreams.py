@@ -8,12 +8,14 @@ allocate by what these headers say, so nothing is decoded before they have been 
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
+from dcmsend.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
 MAX_SCANS: Final = 500  # of one JPEG frame: each of them costs a pass over the whole image
 

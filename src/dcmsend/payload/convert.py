@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import zlib
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import PIXEL_DATA
 from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, StructureError, encoding_of, walk
 from dcmsend.files.sources import InflateSource
+from dcmsend.light import NamedTuple
 from dcmsend.payload.levels import UNITS, Value
 from dcmsend.payload.pieces import Chunks, FileRange, Spool, chunks_of_file
 from dcmsend.payload.recode import recode
 from dcmsend.payload.work import ROOT, Pixels, Work, swapped
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Final
 
     from dcmsend.files.elements import Encoding
     from dcmsend.files.sources import FileSource, Source

@@ -6,15 +6,16 @@ It brings fragments, description and decoders together, one frame at a time, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from dcmsend.errors import FileError
+from dcmsend.light import NamedTuple
 from dcmsend.payload.codecs import FrameDecoder
 from dcmsend.payload.frames import frames_of, read_fragments
 from dcmsend.payload.pixels import EXTENDED_LENGTHS, EXTENDED_OFFSETS, changed_attributes, read_image
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
     from dcmsend.files.sources import Source
     from dcmsend.payload.decoders import Frame

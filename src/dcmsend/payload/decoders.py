@@ -10,9 +10,9 @@ from __future__ import annotations
 import zlib
 from itertools import pairwise
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dcmsend.errors import FileError
+from dcmsend.light import NamedTuple
 from dcmsend.payload.boxed import read_jpeg_2000, read_jpeg_xl
 from dcmsend.payload.codestreams import read_jpeg, read_jpeg_ls
 from dcmsend.payload.pixels import (
@@ -25,8 +25,10 @@ from dcmsend.payload.pixels import (
     converts,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any, Final
 
     from dcmsend.payload.codestreams import Codestream
     from dcmsend.payload.pixels import Image

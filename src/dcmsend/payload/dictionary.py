@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import ConfigurationError, FileError
 from dcmsend.files.elements import LONG_VRS, SHORT_VRS
 from dcmsend.files.opening import OpenFile
 from dcmsend.files.sources import reason_of
+from dcmsend.light import NamedTuple
 from dcmsend.printable import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Final
 
 UNKNOWN: Final = b"UN"
 GROUP_LENGTH: Final = b"UL"

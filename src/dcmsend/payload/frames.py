@@ -12,14 +12,16 @@ from array import array
 from bisect import bisect_left
 from io import BytesIO
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
 from dcmsend.files.elements import tag_text
+from dcmsend.light import NamedTuple
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from dcmsend.files.sources import Source
 

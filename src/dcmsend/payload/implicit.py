@@ -6,15 +6,16 @@ Looks into the source where a VR depends on another attribute; writes nothing.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from dcmsend.files.dataset import PIXEL_DATA
 from dcmsend.files.elements import IMPLICIT_LE, UNDEFINED, StructureError, walk
 from dcmsend.payload.ambiguous import resolve
 from dcmsend.payload.levels import UNITS, Notes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from dcmsend.files.sources import Source
     from dcmsend.payload.dictionary import Dictionary

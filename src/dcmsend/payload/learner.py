@@ -5,8 +5,6 @@ A recoder like any other, that notes which values went where and gives up where 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import TRAILING_PADDING
 from dcmsend.files.elements import UNDEFINED, StructureError, walk
@@ -15,7 +13,10 @@ from dcmsend.payload.recode import Recoder
 from dcmsend.payload.shapes import Copy, Shape, shape_of
 from dcmsend.payload.work import Work
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from dcmsend.files.elements import Encoding
     from dcmsend.payload.pieces import Piece
 

@@ -5,15 +5,16 @@ Pure values and small rules (PS3.5 7.1, 7.2, 7.5); who walks and writes is elsew
 
 from __future__ import annotations
 
-from enum import Enum
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.files.dataset import TRAILING_PADDING
 from dcmsend.files.elements import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, LONG_VRS, SHORT_VRS
+from dcmsend.light import Enum, NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from dcmsend.files.elements import Encoding
 

@@ -5,13 +5,13 @@ It knows positions and lengths, not elements. What memory holds is bounded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from dcmsend.errors import FileError
 from dcmsend.payload.pieces import Memory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from struct import Struct
+    from typing import Final
 
     from dcmsend.payload.pieces import Piece
 

@@ -7,7 +7,6 @@ elements around the values are others' business. Where the standard leaves a cho
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Final
 
 from dcmsend.errors import FileError
 from dcmsend.files.elements import tag_text
@@ -15,8 +14,10 @@ from dcmsend.payload.levels import Value
 from dcmsend.printable import plain
 from dcmsend.value import replace, value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
     from dcmsend.payload.codestreams import Codestream
 

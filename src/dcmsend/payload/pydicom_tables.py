@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from dcmsend.light import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Final
 
 # What a file raises that is not there, or is not what we know.
 _STRANGE: Final = (ImportError, OSError, AttributeError, KeyError, TypeError, ValueError)

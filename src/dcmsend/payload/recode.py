@@ -10,7 +10,6 @@ It knows nothing of pixels: decoded ones are handed in, with the attributes that
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import PIXEL_DATA, SOP_CLASS, SOP_INSTANCE, TRAILING_PADDING
@@ -31,8 +30,10 @@ from dcmsend.payload.output import MAX_LENGTH, Output
 from dcmsend.payload.shapes import UNLIKE, Shape, Shapes
 from dcmsend.payload.work import ROOT, swapped
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import Final
 
     from dcmsend.files.elements import Element
     from dcmsend.payload.pieces import Piece

@@ -8,12 +8,14 @@ enhanced images hold thousands of such elements. Nothing is guessed: each byte i
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.files.elements import ITEM
+from dcmsend.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
 
     from dcmsend.files.sources import Source
     from dcmsend.payload.output import Output

@@ -6,10 +6,13 @@ Values only, and the one thing that is done to bytes whatever they mean: turning
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Final, NamedTuple
 
+from dcmsend.light import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Final
 
     from dcmsend.files.elements import Encoding
     from dcmsend.files.sources import Source

@@ -9,18 +9,33 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Final, Protocol
 
 from dcmsend.errors import ReportError
 from dcmsend.model import State, StatusClass, status_text
 from dcmsend.printable import printable
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
+    from typing import BinaryIO, Final, Protocol
 
     from dcmsend.model import Instance, Outcome, Peer, Totals
+
+    class ReportSource(Protocol):
+        """What a report is made from; ``rows`` come in the order of the list."""
+
+        @property
+        def peer(self) -> Peer: ...
+
+        @property
+        def totals(self) -> Totals: ...
+
+        def rows(self) -> Iterator[tuple[Instance, Outcome]]: ...
+
+    class _Write(Protocol):
+        def __call__(self, data: bytes, /) -> object: ...
+
 
 _TITLE: Final = "Detailed Report on the Transfer of Instances"
 _CHUNK: Final = 1 << 16  # characters that are gathered before a write
@@ -30,18 +45,6 @@ _UNANSWERED: Final[dict[State, str]] = {
     State.NO_CONTEXT: "<no acceptable presentation context>",
     State.FAILED: "<not sent>",
 }
-
-
-class ReportSource(Protocol):
-    """What a report is made from; ``rows`` come in the order of the list."""
-
-    @property
-    def peer(self) -> Peer: ...
-
-    @property
-    def totals(self) -> Totals: ...
-
-    def rows(self) -> Iterator[tuple[Instance, Outcome]]: ...
 
 
 def report_lines(source: ReportSource, date: str) -> Iterator[str]:
@@ -140,10 +143,6 @@ def _field(label: str, width: int, value: object) -> str:
 
 
 # --- the file
-
-
-class _Write(Protocol):
-    def __call__(self, data: bytes, /) -> object: ...
 
 
 def _pour(write: _Write, lines: Iterator[str]) -> None:

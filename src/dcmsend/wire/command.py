@@ -7,11 +7,14 @@ negotiation items.
 from __future__ import annotations
 
 import struct
-from typing import Final
 
 from dcmsend.uids import VERIFICATION_SOP_CLASS
 from dcmsend.value import value
 from dcmsend.wire.reader import MalformedPDU, encode_uid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 C_STORE_RQ: Final = 0x0001
 C_STORE_RSP: Final = 0x8001

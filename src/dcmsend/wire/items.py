@@ -6,11 +6,16 @@ Each class is one sub-item; ``KIND`` is its item type. Both directions are here 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import ClassVar, Final, TypeAlias, TypeVar
 
 from dcmsend.value import value
 from dcmsend.wire.reader import Reader, decode_uid, encode_uid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import ClassVar, Final, TypeAlias, TypeVar
+
+    _Item = TypeVar("_Item", bound="UserItem")
 
 _ITEM: Final = struct.Struct(">BxH")
 
@@ -213,8 +218,6 @@ _CLASSES: Final[tuple[type[UserItem], ...]] = (
     UserIdentityResponse,
 )
 _BY_KIND: Final = {item.KIND: item for item in _CLASSES}
-
-_Item = TypeVar("_Item", bound=UserItem)
 
 
 def encode_user_items(items: Iterable[UserItem]) -> bytes:

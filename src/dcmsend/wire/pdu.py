@@ -8,13 +8,16 @@ sub-items (PS3.8 Annex D, PS3.7 Annex D.3) are in ``wire.items``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import ClassVar, Final, TypeAlias
 
 from dcmsend.uids import APPLICATION_CONTEXT
 from dcmsend.value import value, value_by_name
 from dcmsend.wire.items import UserItem, decode_user_items, encode_item, encode_user_items
 from dcmsend.wire.reader import MalformedPDU, Reader, encode_uid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import ClassVar, Final, TypeAlias
 
 PROTOCOL_VERSION: Final = 1
 _HEADER: Final = struct.Struct(">BxI")

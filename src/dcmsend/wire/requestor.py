@@ -6,10 +6,8 @@ counts 13 states; a requestor that speaks TCP itself needs these five (in bracke
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Final, TypeAlias
-
 from dcmsend.errors import LocalProtocolError
+from dcmsend.light import Enum
 from dcmsend.value import value
 from dcmsend.wire.command import Response
 from dcmsend.wire.fragment import MessageAssembler
@@ -25,6 +23,10 @@ from dcmsend.wire.pdu import (
     ReleaseResponse,
 )
 from dcmsend.wire.reader import MalformedPDU
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeAlias
 
 
 class State(Enum):
