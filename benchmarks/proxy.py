@@ -120,7 +120,7 @@ class Proxy:
             return
         onward, back = Flow(client, server, now + self._round_trip), Flow(server, client, now)
         for each, flows in ((client, (onward, back)), (server, (back, onward))):
-            each.setblocking(False)
+            each.settimeout(0)
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._flows[each] = flows
             self._selector.register(each, selectors.EVENT_READ)

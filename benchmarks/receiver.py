@@ -38,6 +38,7 @@ _ITEM = struct.Struct(">BxH")
 _WINDOW = struct.Struct(">HH")
 
 _ASSOCIATE_RQ, _ASSOCIATE_AC, _DATA, _RELEASE_RQ, _RELEASE_RP, _ABORT = 1, 2, 4, 5, 6, 7
+_RELEASE_SIZE = 10  # bytes of A-RELEASE-RQ, A-RELEASE-RP and A-ABORT
 _COMMAND, _LAST = 1, 2  # message control header (PS3.8 E.2)
 _APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
 _IMPLEMENTATION = b"2.25.329800735698586629295641978511506172918.1"
@@ -88,73 +89,88 @@ class Association:
         self._largest_window = largest_window
         self._skip = 0  # bytes of the current PDV that are still to come and of no interest
         self._rest = 0  # bytes of the current PDU behind the current PDV
+        self._last = False  # the current PDV is the last one of a data set
         self._command = b""
         self._answer = b""  # to the store under way
         self._size = 0  # bytes of its data set
+        self.answers: list[bytes] = []
         self.released = False
 
-    def received(self, buffer: bytearray, end: int) -> tuple[list[bytes], int]:
-        """Look at ``buffer[:end]``: the answers to it, and where the part begins that is to be shown again."""
-        answers: list[bytes] = []
+    def received(self, buffer: bytearray, end: int) -> int:
+        """Look at ``buffer[:end]``: where the part begins that is to be shown again with what follows."""
         position = 0
         while True:
-            if self._skip:
-                step = min(self._skip, end - position)
-                position += step
-                self._skip -= step
-                if self._skip:
-                    return answers, position
-            if self._rest:  # one more PDV in this PDU
-                if end - position < _PDV.size:
-                    return answers, position
-                length, context, control = _PDV.unpack_from(buffer, position)
-                header, rest = _PDV.size, self._rest - 4 - length
-            else:
-                if end - position < LONGEST_HEADER:
-                    return answers, self._short(buffer, position, end, answers)
-                kind, whole, length, context, control = _HEADERS.unpack_from(buffer, position)
-                if kind != _DATA:
-                    size = _PDU.size + whole
-                    if end - position < size:
-                        return answers, position
-                    self._other(kind, bytes(buffer[position + _PDU.size : position + size]), answers)
-                    position += size
-                    continue
-                header, rest = LONGEST_HEADER, whole - 4 - length
-            if length < 2 or rest < 0:
-                raise Finished
-            if control & _COMMAND:
-                stop = position + header + length - 2
-                if end < stop:
-                    return answers, position
-                self._command += buffer[position + header : stop]
-                position = stop
-                if control & _LAST:
-                    self._commanded(context, answers)
-            else:
-                position += header
-                self._data(length - 2, last=bool(control & _LAST), answers=answers)
+            skipped = min(self._skip, end - position)
+            self._skip -= skipped
+            position += skipped
+            if self._last and not self._skip:
+                self._complete()
+            following = (self._pdv if self._rest else self._pdu)(buffer, position, end)
+            if following is None:
+                return position
+            position = following
+
+    def _pdu(self, buffer: bytearray, position: int, end: int) -> int | None:
+        """Where the PDU that begins here goes on; None: more bytes are needed."""
+        if end - position < LONGEST_HEADER:
+            return self._short(buffer, position, end)
+        kind, size, length, context, control = _HEADERS.unpack_from(buffer, position)
+        if kind == _DATA:
+            return self._fragment(buffer, position + LONGEST_HEADER, end, size - 4 - length, length, context, control)
+        begin = position + _PDU.size
+        if end - begin < size:
+            return None
+        self._other(kind, bytes(buffer[begin : begin + size]))
+        return begin + int(size)
+
+    def _short(self, buffer: bytearray, position: int, end: int) -> int | None:
+        """Fewer bytes than the headers of a P-DATA-TF: releases and aborts are shorter than these."""
+        if end - position < _RELEASE_SIZE or buffer[position] not in (_RELEASE_RQ, _ABORT):
+            return None
+        self._other(buffer[position], b"")
+        return position + _RELEASE_SIZE
+
+    def _pdv(self, buffer: bytearray, position: int, end: int) -> int | None:
+        """One more PDV in the PDU."""
+        if end - position < _PDV.size:
+            return None
+        length, context, control = _PDV.unpack_from(buffer, position)
+        return self._fragment(buffer, position + _PDV.size, end, self._rest - 4 - length, length, context, control)
+
+    def _fragment(
+        self, buffer: bytearray, position: int, end: int, rest: int, length: int, context: int, control: int
+    ) -> int | None:
+        """The content of a PDV begins here; ``rest``: what the PDU has behind it."""
+        size = length - 2
+        if size < 0 or rest < 0:
+            raise Finished
+        if not control & _COMMAND:
             self._rest = rest
+            self._data(size, last=bool(control & _LAST))
+            return position
+        if end - position < size:
+            return None
+        self._rest = rest
+        self._command += buffer[position : position + size]
+        if control & _LAST:
+            self._commanded(context)
+        return position + size
 
-    def _short(self, buffer: bytearray, position: int, end: int, answers: list[bytes]) -> int:
-        """Fewer bytes than the headers of a P-DATA-TF: a release or an abort are shorter than these."""
-        if end - position >= 10 and buffer[position] in (_RELEASE_RQ, _ABORT):
-            self._other(buffer[position], b"", answers)
-            return position + 10
-        return position
-
-    def _data(self, size: int, *, last: bool, answers: list[bytes]) -> None:
-        """A fragment of a data set begins; an answer may leave a little before its last bytes are taken."""
+    def _data(self, size: int, *, last: bool) -> None:
+        """A fragment of a data set begins."""
         if not self._statistics.first_data:
             self._statistics.first_data = time.monotonic()
         self._skip = size
         self._size += size
-        if last:
-            answers.append(self._answer)
-            self._statistics.count(self._size)
-            self._size = 0
+        self._last = last
 
-    def _commanded(self, context: int, answers: list[bytes]) -> None:
+    def _complete(self) -> None:
+        self.answers.append(self._answer)
+        self._statistics.count(self._size)
+        self._size = 0
+        self._last = False
+
+    def _commanded(self, context: int) -> None:
         elements = dict(_elements(self._command))
         self._command = b""
         (command,) = struct.unpack("<H", elements[0x0100])
@@ -163,20 +179,20 @@ class Association:
             self._answer = answer
         elif command == _ECHO:
             self._statistics.echoes += 1
-            answers.append(answer)
+            self.answers.append(answer)
         else:
             raise Finished
 
-    def _other(self, kind: int, body: bytes, answers: list[bytes]) -> None:
+    def _other(self, kind: int, body: bytes) -> None:
         if kind == _ASSOCIATE_RQ:
             acceptance, window = _accept(body, self._max_pdu, self._largest_window)
-            answers.append(acceptance)
+            self.answers.append(acceptance)
             windows = self._statistics.windows
             windows[window] = windows.get(window, 0) + 1
             self._statistics.associations += 1
         elif kind == _RELEASE_RQ:
             self.released = True
-            answers.append(_PDU.pack(_RELEASE_RP, 4) + bytes(4))
+            self.answers.append(_PDU.pack(_RELEASE_RP, 4) + bytes(4))
         else:
             self._statistics.aborts += kind == _ABORT
             raise Finished
@@ -267,10 +283,10 @@ class Connection:
         if size == 0:
             raise Finished
         end = kept + size
-        answers, position = self.association.received(buffer, end)
-        self._kept = bytes(view[position:end])
-        if answers:
-            self._unwritten += b"".join(answers)
+        self._kept = bytes(view[self.association.received(buffer, end) : end])
+        if self.association.answers:
+            self._unwritten += b"".join(self.association.answers)
+            self.association.answers.clear()
             self.write()
 
     def write(self) -> None:
@@ -343,7 +359,7 @@ def _open(
     listener: socket.socket, selector: selectors.BaseSelector, statistics: Statistics, options: argparse.Namespace
 ) -> None:
     connected, _ = listener.accept()
-    connected.setblocking(False)
+    connected.settimeout(0)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if options.discard:
         connection: Connection = Discarding(connected, statistics)
