@@ -299,7 +299,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         section=_NETWORK, long="--rate-limit", sets="limits.rate",
         argument=Argument(name="rate", kind=Kind.SIZE, minimum=MIN_RATE),
-        help="bytes per second over all associations; with k, M or G: thousands, millions or milliards",
+        help="most bytes per second, over all associations; k, M and G stand for zeros",
     ),
     # output options
     Option(

@@ -16,7 +16,7 @@ from dcmsend.model import Instance
 from dcmsend.uids import TRANSFER_SYNTAXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from dcmsend.payload.payload import Payload
@@ -65,7 +65,7 @@ class Ahead:
             self._waiting.append(self._opening(entry))
         return self._waiting.popleft() if self._waiting else None
 
-    def close(self) -> Iterator[Entry]:
+    def close(self) -> list[Entry]:
         """Let go of what was opened ahead, and give back the entries that nobody has seen, the last one first."""
         for future in self._futures:
             future.cancel()
@@ -76,9 +76,9 @@ class Ahead:
             future = self._futures.popleft()
             if not future.cancelled() and future.exception() is None:
                 future.result().close()
-        while self._waiting:
-            opening = self._waiting.pop()
-            yield opening.number, opening.instance
+        unseen = [(opening.number, opening.instance) for opening in reversed(self._waiting)]
+        self._waiting.clear()
+        return unseen
 
     def _enough(self) -> bool:
         """Whether one is waiting, and with threads at work enough of them to keep these busy."""
