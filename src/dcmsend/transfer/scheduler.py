@@ -11,6 +11,7 @@ from collections.abc import Collection, Generator, Iterator
 
 from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptableContext, NoProposal, RunStopped
 from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Event, InstanceFinished
+from dcmsend.light import Frozen
 from dcmsend.model import MAX_CONTEXTS, Limits, Notice, Outcome, Peer, State, Timeouts
 from dcmsend.net.association import Association
 from dcmsend.plan import Group, Routes, Wishes, pack
@@ -18,11 +19,9 @@ from dcmsend.stop import Stop
 from dcmsend.transfer.ahead import Ahead, Opener
 from dcmsend.transfer.journal import Journal
 from dcmsend.transfer.worker import Worker
-from dcmsend.value import value_by_name
 
 
-@value_by_name
-class Settings:
+class Settings(Frozen, kw_only=True):
     """All that a transfer needs to know beside its list."""
 
     peer: Peer
