@@ -7,6 +7,7 @@ import enum
 import pickle
 import sys
 import typing
+from collections.abc import Callable
 
 import pytest
 
@@ -226,6 +227,26 @@ def test_tuples_that_differ_in_a_field(kind: typing.Any) -> None:
 def test_arguments_that_do_not_fit_are_refused(kind: typing.Any, values: typing.Any, named: typing.Any) -> None:
     with pytest.raises(TypeError):
         kind(*values, **named)
+
+
+def test_every_tuple_is_made_alike() -> None:
+    """The first few are made one way, all others by a constructor that is written out."""
+
+    class Box(light.NamedTuple):
+        a: int
+        b: int = 2
+        c: int = 3
+
+    ways: list[Callable[[], Box]] = [
+        lambda: Box(1),
+        lambda: Box(1, 2),
+        lambda: Box(1, c=3),
+        lambda: Box(a=1, b=2, c=3),
+        lambda: Box(1, 2, 3),
+    ]
+    boxes = [way() for _ in range(3) for way in ways]
+    assert boxes == [(1, 2, 3)] * len(boxes)
+    assert [type(box) for box in boxes] == [Box] * len(boxes)
 
 
 @pytest.mark.parametrize("kind", TUPLES)

@@ -6,22 +6,21 @@ import copy
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
 
-from dcmsend.value import replace, value, value_by_name
+from dcmsend.light import Frozen, replace
 
 
-@value
-class Point:
+class Point(Frozen):
     KIND: ClassVar[str] = "point"
     x: int
     y: int = 2
 
 
-@value_by_name
-class Limits:
+class Limits(Frozen, kw_only=True):
     low: int = 0
     high: int = 9
 
@@ -30,16 +29,14 @@ class Limits:
             raise ValueError("low above high")
 
 
-@value
-class Named:
+class Named(Frozen):
     name: str
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
 
-@value
-class Nothing:
+class Nothing(Frozen):
     pass
 
 
@@ -51,9 +48,34 @@ def test_made_by_position_and_by_name_with_defaults() -> None:
 
 @pytest.mark.parametrize("wrong", [lambda: Point(), lambda: Point(1, 2, 3), lambda: Limits(1), lambda: Point(1, z=2)])  # type: ignore[call-arg]
 def test_wrong_arguments(wrong: object) -> None:
-    for _ in range(2):  # the first use of a class is another path than the second
+    for _ in range(2):  # the first uses of a class are another path than the later ones
         with pytest.raises(TypeError):
             wrong()  # type: ignore[operator]
+
+
+def test_every_instance_is_made_alike() -> None:
+    """The first few are made one way, all others by a constructor that is written out."""
+
+    class Box(Frozen):
+        a: int
+        b: int = 2
+        c: int = 3
+
+        def __post_init__(self) -> None:
+            made.append(self)
+
+    made: list[object] = []
+    ways: list[Callable[[], Box]] = [
+        lambda: Box(1),
+        lambda: Box(1, 2),
+        lambda: Box(1, c=3),
+        lambda: Box(a=1, b=2, c=3),
+        lambda: Box(1, 2, 3),
+    ]
+    boxes = [way() for _ in range(3) for way in ways]
+    assert boxes == made
+    assert set(boxes) == {Box(1)}
+    assert [type(box) for box in boxes] == [Box] * len(boxes)
 
 
 def test_checked_when_made() -> None:
@@ -108,6 +130,6 @@ def test_replaced_copied_and_pickled() -> None:
 def test_inspect_is_not_imported_for_it() -> None:
     words = "import sys; before = set(sys.modules); import dcmsend.model; print(set(sys.modules) - before)"
     loaded = subprocess.run([sys.executable, "-c", words], check=True, capture_output=True, text=True).stdout
-    assert "dcmsend.value" in loaded
+    assert "dcmsend.light" in loaded
     assert "inspect" not in loaded
     assert "dataclasses" not in loaded

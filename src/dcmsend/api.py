@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from dcmsend.errors import DcmsendError, JournalError, NegotiationError, NetworkError
-from dcmsend.events import Context, Event, InstanceFinished, ScanStarted
+from dcmsend.events import Context, InstanceFinished, ScanStarted
 from dcmsend.files.scan import scan as scan_paths
-from dcmsend.model import (
-    Conversion,
-    Instance,
-    Limits,
-    Outcome,
-    Peer,
-    Policy,
-    ScanOptions,
-    Timeouts,
-    Totals,
-)
+from dcmsend.model import Conversion, Limits, Policy, ScanOptions, Timeouts
 from dcmsend.net.association import Association
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
@@ -32,10 +18,17 @@ from dcmsend.transfer.scheduler import Scheduler
 from dcmsend.transfer.worker import Settings
 from dcmsend.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION_SOP_CLASS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+    from typing import Final, Self, TypeAlias
+
+    from dcmsend.events import Event
+    from dcmsend.model import Instance, Outcome, Peer, Totals
     from dcmsend.net.pace import Pace
 
-Listener: TypeAlias = Callable[[Event], None]
+    Listener: TypeAlias = Callable[[Event], None]
 
 # What is looked at before the first association is asked for: it shall need no further one for a small input, and a
 # large one shall not wait.
@@ -106,7 +99,7 @@ def send(
         from dcmsend.payload.dictionary import check_paths
 
         check_paths(conversion.dictionaries)
-    wishes = Wishes(policy, conversion.decompression, cache(no_decoder))
+    wishes = Wishes(policy, conversion.decompression, _Cached().__getitem__)
     stop, limits = stop or Stop(), limits or Limits()
     settings = Settings(
         peer=peer,
@@ -118,6 +111,14 @@ def send(
         pace=_pace(limits),
     )
     return _Run(settings, listener or _ignore).go(paths, scan)
+
+
+class _Cached(dict[str, str]):
+    """Why each transfer syntax cannot be decoded, found out once."""
+
+    def __missing__(self, syntax: str) -> str:
+        self[syntax] = no_decoder(syntax)
+        return self[syntax]
 
 
 def _pace(limits: Limits) -> Pace | None:

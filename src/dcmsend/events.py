@@ -5,31 +5,28 @@ One stream of these leaves the transfer; the log, the report and any progress di
 
 from __future__ import annotations
 
+from dcmsend.light import Frozen
 from dcmsend.model import Instance, Notice, Outcome, Refusal
-from dcmsend.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
 
-@value
-class ScanStarted:
+class ScanStarted(Frozen):
     """The arguments are about to be looked at; ``directories`` says whether folders are searched."""
 
     directories: bool
 
 
-@value
-class ScanFinished:
+class ScanFinished(Frozen):
     """All input has been seen."""
 
     instances: int
     refused: int
 
 
-@value
-class Context:
+class Context(Frozen):
     """A presentation context as proposed, and the peer's answer (PS3.8 Table 9-18)."""
 
     context_id: int
@@ -39,8 +36,7 @@ class Context:
     result: int | None = None  # None before the answer
 
 
-@value
-class AssociationRequested:
+class AssociationRequested(Frozen):
     """Association ``number`` (from 1) is about to be asked for."""
 
     number: int
@@ -48,8 +44,7 @@ class AssociationRequested:
     multiple: bool
 
 
-@value
-class AssociationAccepted:
+class AssociationAccepted(Frozen):
     """The peer accepted; ``max_pdu`` is the peer's limit in bytes, 0 for none."""
 
     number: int
@@ -58,16 +53,14 @@ class AssociationAccepted:
     implementation: str
 
 
-@value
-class AssociationEnded:
+class AssociationEnded(Frozen):
     """The association is over. ``reason`` is empty after an orderly release."""
 
     number: int
     reason: str = ""
 
 
-@value
-class InstanceStarted:
+class InstanceStarted(Frozen):
     """The C-STORE request of an instance is about to be sent."""
 
     number: int
@@ -78,8 +71,7 @@ class InstanceStarted:
     network_syntax: str
 
 
-@value
-class InstanceFinished:
+class InstanceFinished(Frozen):
     """An instance has its outcome."""
 
     instance: Instance

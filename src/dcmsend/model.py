@@ -7,8 +7,7 @@ values say what was found.
 from __future__ import annotations
 
 from dcmsend.errors import ConfigurationError
-from dcmsend.light import Enum
-from dcmsend.value import value, value_by_name
+from dcmsend.light import Enum, Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ class ReadMode(Enum):
     DATASET_ONLY = "data set only"
 
 
-@value_by_name
-class Peer:
+class Peer(Frozen, kw_only=True):
     """The storage SCP, and by which names the two sides know each other.
 
     Titles longer than 16 characters are cut when they are sent (PS3.8 Table 9-11); reports show them as given.
@@ -57,8 +55,7 @@ class Peer:
         _require(1 <= self.port <= 65535, f"port {self.port} is not between 1 and 65535")
 
 
-@value_by_name
-class Timeouts:
+class Timeouts(Frozen, kw_only=True):
     """Seconds for each thing that is waited for; ``None`` means as long as it takes.
 
     ``connect``: the TCP connection, for each address. ``acse``: the answer to A-ASSOCIATE-RQ and A-RELEASE-RQ.
@@ -76,8 +73,7 @@ class Timeouts:
             _require(value is None or value > 0, f"{name} timeout must be more than 0 seconds")
 
 
-@value_by_name
-class Limits:
+class Limits(Frozen, kw_only=True):
     """Sizes in bytes. ``max_receive_pdu`` is announced to the peer; ``max_send_pdu`` caps what the peer announced.
 
     ``async_window``: how many operations may be outstanding if the peer agrees; 1 is not negotiated, 0 is as many as
@@ -100,8 +96,7 @@ class Limits:
         _require(self.rate is None or self.rate >= MIN_RATE, f"rate must be at least {MIN_RATE} bytes per second")
 
 
-@value_by_name
-class ScanOptions:
+class ScanOptions(Frozen, kw_only=True):
     """How arguments become instances."""
 
     read_mode: ReadMode = ReadMode.FILE_ONLY
@@ -114,8 +109,7 @@ class ScanOptions:
     send_duplicates: bool = False
 
 
-@value_by_name
-class Policy:
+class Policy(Frozen, kw_only=True):
     """What may be proposed and what ends the run."""
 
     halt: bool = True  # on the first invalid file and the first instance that could not be sent
@@ -132,8 +126,7 @@ class Decompression(Enum):
     LOSSY = "lossy"  # and lossless
 
 
-@value_by_name
-class Conversion:
+class Conversion(Frozen, kw_only=True):
     """How data sets are converted where the peer does not accept them as they are.
 
     ``compression_level``: 0 (none) to 9, for what is deflated anew. ``dictionaries``: paths of files in the format of
@@ -148,8 +141,7 @@ class Conversion:
         _require(0 <= self.compression_level <= 9, "compression level must be from 0 to 9")
 
 
-@value
-class Instance:
+class Instance(Frozen):
     """A file that passed the checks of the scan.
 
     The UIDs are those of the data set where the head of the file showed them, else those of the file meta
@@ -163,16 +155,14 @@ class Instance:
     size: int = 0
 
 
-@value
-class Refusal:
+class Refusal(Frozen):
     """A file that cannot be sent, and why, in one line without the file's name."""
 
     path: str
     reason: str
 
 
-@value
-class Notice:
+class Notice(Frozen):
     """Something that the user should know and that stops nothing. ``empty``: a list of files that lists none."""
 
     text: str
@@ -188,8 +178,7 @@ class State(Enum):
     FAILED = 3  # tried, but the file or the association broke
 
 
-@value_by_name
-class Outcome:
+class Outcome(Frozen, kw_only=True):
     """The one truthful result for an instance.
 
     ``status`` is the DIMSE status (PS3.7 Annex C), only with ``State.ANSWERED``. ``reason`` is one line for the user:
@@ -255,8 +244,7 @@ def status_text(status: int) -> str:
     return words or f"Unknown Status: 0x{status:x}"
 
 
-@value_by_name
-class Totals:
+class Totals(Frozen, kw_only=True):
     """Counts over a whole run. ``by_class`` counts the instances that the peer answered for."""
 
     associations: int  # asked for, refused ones included

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dcmsend.light import Enum
-from dcmsend.value import value
+from dcmsend.light import Enum, Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ class Family(Enum):
     REFERENCED = "referenced"  # pixel data by URL (JPIP)
 
 
-@value
-class TransferSyntax:
+class TransferSyntax(Frozen):
     """A transfer syntax of PS3.6 Table A-1.
 
     ``explicit`` and ``little`` describe the encoding of the elements (PS3.5 7.1); ``encapsulated`` says whether

@@ -20,9 +20,9 @@ from dcmsend.events import (
     ScanFinished,
     ScanStarted,
 )
+from dcmsend.light import replace
 from dcmsend.model import Instance, Notice, Outcome, Peer, Refusal, State
 from dcmsend.printable import printable
-from dcmsend.value import replace
 
 CT = Instance("ct.dcm", "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1", 100)
 NAMES = "CTImageStorage / Little Endian Explicit"

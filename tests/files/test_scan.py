@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from dcmsend.files.scan import Found, natural_key, scan
 from dcmsend.files.uid_checks import complaint
+from dcmsend.light import replace
 from dcmsend.model import Instance, Notice, ReadMode, Refusal, ScanOptions
 from dcmsend.printable import plain
-from dcmsend.value import replace
 from tests.files import encode
 from tests.files.encode import CT, EXPLICIT, INSTANCE, part10
 

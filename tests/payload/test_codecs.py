@@ -13,12 +13,12 @@ import numpy
 import pytest
 
 from dcmsend.errors import FileError
+from dcmsend.light import replace
 from dcmsend.payload import codecs
 from dcmsend.payload.boxed import read_jpeg_2000, read_jpeg_xl
 from dcmsend.payload.codecs import FrameDecoder, decodable, library_missing, working_decoders
 from dcmsend.payload.codestreams import read_jpeg, read_jpeg_ls
 from dcmsend.uids import TRANSFER_SYNTAXES
-from dcmsend.value import replace
 from tests.files.encode import is_one_line
 from tests.payload.test_pixels import COLOUR, GREY
 

@@ -15,12 +15,12 @@ from dcmsend.errors import FileError
 from dcmsend.files.elements import EXPLICIT_LE, UNDEFINED, walk
 from dcmsend.files.head import read_head
 from dcmsend.files.sources import BytesSource, FileSource
+from dcmsend.light import replace
 from dcmsend.model import ReadMode
 from dcmsend.payload import decode as module
 from dcmsend.payload import pixels
 from dcmsend.payload.decode import Decoded, decode_pixels
 from dcmsend.payload.pieces import Spool
-from dcmsend.value import replace
 from tests.files.encode import SEQUENCE_END, is_one_line, item
 from tests.payload.test_codecs import DEFLATED, J2K, JPEG, JPEG_LS, RLE, UNCOMPRESSED, noise, run_length
 from tests.payload.test_pixels import COLOUR, COLOUR_VALUES, GREY, VALUES, us

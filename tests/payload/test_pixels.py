@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dcmsend.errors import FileError
+from dcmsend.light import replace
 from dcmsend.payload import pixels
 from dcmsend.payload.codestreams import Codestream
 from dcmsend.payload.pixels import Image, changed_attributes, check_codestream, read_image
-from dcmsend.value import replace
 from tests.files.encode import is_one_line
 
 GREY = Image(

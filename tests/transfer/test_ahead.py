@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
@@ -20,9 +20,12 @@ from dcmsend.payload.payload import Payload
 from dcmsend.payload.pieces import Spool
 from dcmsend.plan import Routes, Wishes, answered, pack
 from dcmsend.stop import Stop
-from dcmsend.transfer.ahead import Ahead, Entry, Opening
+from dcmsend.transfer.ahead import Ahead, Opening
 from tests.support.builder import element, part10
 from tests.support.scripted import ScriptedPeer, accept, close, drain, expect_message, release, store
+
+if TYPE_CHECKING:
+    from dcmsend.transfer.ahead import Entry
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 LEI: Final = "1.2.840.10008.1.2"

@@ -14,8 +14,8 @@ from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.log import Level
 from dcmsend.cli.options import BY_NAME, OPTIONS, PARAMETERS, VERBOSE_MODE, Argument, Kind, Option
 from dcmsend.cli.words import MANY, expand, scan_number, scan_size
+from dcmsend.light import Frozen
 from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
-from dcmsend.value import value_by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _OTHER_OPTIONS: Final = tuple(option for option in OPTIONS if option not in _LOG
 _LONGEST_TITLE: Final = 16
 
 
-@value_by_name
-class CommandLine:
+class CommandLine(Frozen, kw_only=True):
     """The words after expansion, told apart.
 
     ``words`` has all of them, options by their long names; ``given`` the options with their values. Both are in the
@@ -52,8 +51,7 @@ class CommandLine:
         return f"with {len(self.words)} arguments: " + "".join(f"'{word}' " for word in self.words if word)
 
 
-@value_by_name
-class Arguments:
+class Arguments(Frozen, kw_only=True):
     """What the command line asks for."""
 
     peer: Peer

@@ -96,8 +96,8 @@ def _conversion(arguments: Arguments) -> Conversion:
     """How to convert, with the dictionaries that the environment names."""
     if not os.environ.get("DCMDICTPATH"):
         return arguments.conversion
+    from dcmsend.light import replace
     from dcmsend.payload.dictionary import dictionary_paths
-    from dcmsend.value import replace
 
     return replace(arguments.conversion, dictionaries=dictionary_paths(os.environ))
 

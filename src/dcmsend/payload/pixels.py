@@ -10,9 +10,9 @@ from math import prod
 
 from dcmsend.errors import FileError
 from dcmsend.files.elements import tag_text
+from dcmsend.light import Frozen, replace
 from dcmsend.payload.levels import Value
 from dcmsend.printable import plain
-from dcmsend.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ _MAX_SAMPLES: Final = 4
 _MAX_BITS: Final = 64
 
 
-@value
-class Image:
+class Image(Frozen):
     """What the attributes say of every frame. ``planar`` is None where there is no Planar Configuration."""
 
     rows: int

@@ -8,29 +8,32 @@ interpreter's lock, so a second core is used).
 from __future__ import annotations
 
 import os
-from collections import deque
-from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
-from dcmsend.model import Instance
+from dcmsend.light import NamedTuple
 from dcmsend.uids import TRANSFER_SYNTAXES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
     from concurrent.futures import Future, ThreadPoolExecutor
+    from typing import Final, Protocol, TypeAlias
 
+    from dcmsend.model import Instance
     from dcmsend.payload.payload import Payload
     from dcmsend.plan import Routes
 
-Entry: TypeAlias = tuple[int, Instance]
+    Entry: TypeAlias = tuple[int, Instance]
+
+    class Opener(Protocol):
+        """Opens the data set of an instance in a transfer syntax. Raises FileError."""
+
+        def open(self, instance: Instance, target: str) -> Payload: ...
+else:
+    from _collections import deque  # the package around it takes longer to import than all of this
+
 _MOST_THREADS: Final = 4
 _LONGEST_LOOK: Final = 64  # entries, most of which need not be decoded
-
-
-class Opener(Protocol):
-    """Opens the data set of an instance in a transfer syntax. Raises FileError."""
-
-    def open(self, instance: Instance, target: str) -> Payload: ...
 
 
 class Opening(NamedTuple):
@@ -93,7 +96,7 @@ class Ahead:
             return Opening(number, instance, None)
         known = TRANSFER_SYNTAXES.get(instance.transfer_syntax)
         if known is None or not known.encapsulated or route.transfer_syntax == instance.transfer_syntax:
-            return Opening(number, instance, partial(self._open, instance, route.transfer_syntax))
+            return Opening(number, instance, lambda: self._open(instance, route.transfer_syntax))
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from queue import Empty, SimpleQueue
 from threading import Thread, current_thread
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from dcmsend.errors import DcmsendError, NetworkError
 from dcmsend.events import AssociationAccepted
+from dcmsend.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from typing import TypeAlias
 
     from dcmsend.events import Event
     from dcmsend.stop import Stop

@@ -7,9 +7,6 @@ list of what is pending is right when the next association is planned.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
 from dcmsend.errors import DcmsendError, NetworkError, NoAcceptableContext, NoProposal, RunStopped
 from dcmsend.events import InstanceFinished
 from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
@@ -17,6 +14,7 @@ from dcmsend.plan import pack
 from dcmsend.transfer.feed import Feed, SharedFeed
 from dcmsend.transfer.worker import associate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator
 
@@ -103,7 +101,11 @@ class Scheduler:
 
     def _send(self, group: Group, members: list[int]) -> Iterator[Event]:
         """All that is pending of a group, and what is found of it meanwhile."""
-        others_wait = partial(self._others_wait, frozenset(members))
+        known = frozenset(members)
+
+        def others_wait() -> bool:
+            return self._others_wait(known)
+
         if self._settings.limits.associations == 1 or not self._policy.multiple_associations:
             feed = Feed(self._journal, self._intake, members, others_wait)
             while self.error is None and feed.wait():
@@ -115,8 +117,8 @@ class Scheduler:
             from dcmsend.transfer.crew import Crew
 
             shared = SharedFeed(self._journal, self._intake, members, others_wait)
-            start = partial(self._associate, group, shared)
-            crew = Crew(self._settings.limits.associations, shared, self._intake, start, self._verdict)
+            most = self._settings.limits.associations
+            crew = Crew(most, shared, self._intake, lambda: self._associate(group, shared), self._verdict)
             yield from crew.run(self._settings.stop)
             self.error = crew.error
 

@@ -6,8 +6,6 @@ failure means for the instances under way. Decides nothing about further associa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
 from dcmsend.errors import DcmsendError, FileError, Interrupted, NetworkError, RunStopped
 from dcmsend.events import (
     AssociationAccepted,
@@ -16,13 +14,16 @@ from dcmsend.events import (
     InstanceFinished,
     InstanceStarted,
 )
+from dcmsend.light import NamedTuple
 from dcmsend.model import Notice, Outcome, State
 from dcmsend.net.association import Association
 from dcmsend.plan import Routes
 from dcmsend.transfer.ahead import Ahead
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from typing import Protocol
 
     from dcmsend.events import Event
     from dcmsend.model import Instance, Limits, Peer, Timeouts
@@ -33,21 +34,20 @@ if TYPE_CHECKING:
     from dcmsend.transfer.ahead import Entry, Opener
     from dcmsend.wire.command import Response
 
+    class Supply(Protocol):
+        """Where a worker takes its instances from."""
 
-class Supply(Protocol):
-    """Where a worker takes its instances from."""
+        def take(self) -> Entry | None:
+            """The next instance, or ``None`` where none is at hand."""
 
-    def take(self) -> Entry | None:
-        """The next instance, or ``None`` where none is at hand."""
+        def give_back(self, entry: Entry) -> None:
+            """Return an instance that was not tried."""
 
-    def give_back(self, entry: Entry) -> None:
-        """Return an instance that was not tried."""
+        def work(self) -> bool:
+            """Do a bit of something else while the peer works; whether there was any."""
 
-    def work(self) -> bool:
-        """Do a bit of something else while the peer works; whether there was any."""
-
-    def wait(self) -> bool:
-        """Wait until there is an instance; whether there is one, or none will come."""
+        def wait(self) -> bool:
+            """Wait until there is an instance; whether there is one, or none will come."""
 
 
 class Settings(NamedTuple):

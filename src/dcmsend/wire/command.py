@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 
+from dcmsend.light import Frozen
 from dcmsend.uids import VERIFICATION_SOP_CLASS
-from dcmsend.value import value
 from dcmsend.wire.reader import MalformedPDU, encode_uid
 
 TYPE_CHECKING = False
@@ -42,8 +42,7 @@ _ERROR_COMMENT = 0x0902
 _AFFECTED_SOP_INSTANCE = 0x1000
 
 
-@value
-class Response:
+class Response(Frozen):
     """A response message's command set: what any C-STORE-RSP or C-ECHO-RSP says (PS3.7 9.3.1.2, 9.3.5.2).
 
     ``offending`` are the tags that the peer complains about; ``comment`` is its own text, untrusted.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from dcmsend.value import value
+from dcmsend.light import Frozen
 from dcmsend.wire.reader import Reader, decode_uid, encode_uid
 
 TYPE_CHECKING = False
@@ -29,8 +29,7 @@ def _counted(value: bytes) -> bytes:
     return len(value).to_bytes(2, "big") + value
 
 
-@value
-class MaximumLength:
+class MaximumLength(Frozen):
     """Most bytes that the sender of this item takes in one P-DATA-TF; 0 is no limit (PS3.8 D.1)."""
 
     KIND: ClassVar[int] = 0x51
@@ -45,8 +44,7 @@ class MaximumLength:
         return cls(reader.unsigned(4))
 
 
-@value
-class ImplementationClass:
+class ImplementationClass(Frozen):
     """Which implementation speaks (PS3.7 D.3.3.2.1)."""
 
     KIND: ClassVar[int] = 0x52
@@ -61,8 +59,7 @@ class ImplementationClass:
         return cls(reader.uid())
 
 
-@value
-class AsynchronousOperationsWindow:
+class AsynchronousOperationsWindow(Frozen):
     """How many operations may be outstanding in each direction; 0 is unlimited (PS3.7 D.3.3.3)."""
 
     KIND: ClassVar[int] = 0x53
@@ -78,8 +75,7 @@ class AsynchronousOperationsWindow:
         return cls(reader.unsigned(2), reader.unsigned(2))
 
 
-@value
-class RoleSelection:
+class RoleSelection(Frozen):
     """Which roles are proposed or taken for a SOP class (PS3.7 D.3.3.4)."""
 
     KIND: ClassVar[int] = 0x54
@@ -96,8 +92,7 @@ class RoleSelection:
         return cls(decode_uid(reader.counted()), bool(reader.unsigned(1)), bool(reader.unsigned(1)))
 
 
-@value
-class ImplementationVersion:
+class ImplementationVersion(Frozen):
     """Version name of the implementation, at most 16 characters (PS3.7 D.3.3.2.3)."""
 
     KIND: ClassVar[int] = 0x55
@@ -112,8 +107,7 @@ class ImplementationVersion:
         return cls(reader.rest().decode("latin-1"))
 
 
-@value
-class ExtendedNegotiation:
+class ExtendedNegotiation(Frozen):
     """Service class application information for one SOP class (PS3.7 D.3.3.5); opaque here."""
 
     KIND: ClassVar[int] = 0x56
@@ -129,8 +123,7 @@ class ExtendedNegotiation:
         return cls(decode_uid(reader.counted()), reader.rest())
 
 
-@value
-class CommonExtendedNegotiation:
+class CommonExtendedNegotiation(Frozen):
     """Service class and related general SOP classes of a SOP class (PS3.7 D.3.3.6)."""
 
     KIND: ClassVar[int] = 0x57
@@ -153,8 +146,7 @@ class CommonExtendedNegotiation:
         return cls(sop_class, service_class, tuple(uids))
 
 
-@value
-class UserIdentity:
+class UserIdentity(Frozen):
     """Identity of the user, in a request (PS3.7 D.3.3.7.1). Never shown: it may hold a password."""
 
     KIND: ClassVar[int] = 0x58
@@ -175,8 +167,7 @@ class UserIdentity:
         return cls(reader.unsigned(1), bool(reader.unsigned(1)), reader.counted(), reader.counted())
 
 
-@value
-class UserIdentityResponse:
+class UserIdentityResponse(Frozen):
     """The acceptor's answer to a user identity (PS3.7 D.3.3.7.2)."""
 
     KIND: ClassVar[int] = 0x59

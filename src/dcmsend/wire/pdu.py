@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import struct
 
+from dcmsend.light import Frozen
 from dcmsend.uids import APPLICATION_CONTEXT
-from dcmsend.value import value, value_by_name
 from dcmsend.wire.items import UserItem, decode_user_items, encode_item, encode_user_items
 from dcmsend.wire.reader import MalformedPDU, Reader, encode_uid
 
@@ -26,8 +26,7 @@ _PDV_HEADER: Final = struct.Struct(">IBB")
 _COMMAND, _LAST = 0x01, 0x02  # message control header (PS3.8 E.2)
 
 
-@value
-class ProposedContext:
+class ProposedContext(Frozen):
     """Presentation context item of a request (PS3.8 Table 9-13). ``context_id`` is odd, 1 to 255."""
 
     context_id: int
@@ -50,8 +49,7 @@ class ProposedContext:
         )
 
 
-@value
-class ContextResult:
+class ContextResult(Frozen):
     """Presentation context item of an acceptance (PS3.8 Table 9-18). ``result`` 0 means accepted."""
 
     context_id: int
@@ -74,8 +72,7 @@ class ContextResult:
         return cls(context_id, result, syntaxes[0].uid() if syntaxes else "")
 
 
-@value_by_name
-class AssociateRequest:
+class AssociateRequest(Frozen, kw_only=True):
     """A-ASSOCIATE-RQ (PS3.8 9.3.2)."""
 
     TYPE: ClassVar[int] = 0x01
@@ -102,8 +99,7 @@ class AssociateRequest:
         )
 
 
-@value_by_name
-class AssociateAccept:
+class AssociateAccept(Frozen, kw_only=True):
     """A-ASSOCIATE-AC (PS3.8 9.3.3). The AE titles are not significant here, peers send what they like."""
 
     TYPE: ClassVar[int] = 0x02
@@ -130,8 +126,7 @@ class AssociateAccept:
         )
 
 
-@value
-class AssociateReject:
+class AssociateReject(Frozen):
     """A-ASSOCIATE-RJ (PS3.8 9.3.4)."""
 
     TYPE: ClassVar[int] = 0x03
@@ -149,8 +144,7 @@ class AssociateReject:
         return cls(result, source, reason)
 
 
-@value
-class PDV:
+class PDV(Frozen):
     """One presentation data value (PS3.8 9.3.5.1): a piece of a command set or of a data set."""
 
     context_id: int
@@ -159,8 +153,7 @@ class PDV:
     data: bytes
 
 
-@value
-class Data:
+class Data(Frozen):
     """P-DATA-TF (PS3.8 9.3.5)."""
 
     TYPE: ClassVar[int] = 0x04
@@ -187,8 +180,7 @@ class Data:
         return cls(tuple(values))
 
 
-@value
-class ReleaseRequest:
+class ReleaseRequest(Frozen):
     """A-RELEASE-RQ (PS3.8 9.3.6)."""
 
     TYPE: ClassVar[int] = 0x05
@@ -202,8 +194,7 @@ class ReleaseRequest:
         return cls()
 
 
-@value
-class ReleaseResponse:
+class ReleaseResponse(Frozen):
     """A-RELEASE-RP (PS3.8 9.3.7)."""
 
     TYPE: ClassVar[int] = 0x06
@@ -217,8 +208,7 @@ class ReleaseResponse:
         return cls()
 
 
-@value
-class Abort:
+class Abort(Frozen):
     """A-ABORT (PS3.8 9.3.8). ``reason`` is significant only from the service provider (source 2)."""
 
     TYPE: ClassVar[int] = 0x07

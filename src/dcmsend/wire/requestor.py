@@ -7,8 +7,7 @@ counts 13 states; a requestor that speaks TCP itself needs these five (in bracke
 from __future__ import annotations
 
 from dcmsend.errors import LocalProtocolError
-from dcmsend.light import Enum
-from dcmsend.value import value
+from dcmsend.light import Enum, Frozen
 from dcmsend.wire.command import Response
 from dcmsend.wire.fragment import MessageAssembler
 from dcmsend.wire.pdu import (
@@ -99,54 +98,46 @@ _TRIGGER_OF: Final[dict[type[PDU], Trigger]] = {
 }
 
 
-@value
-class Accepted:
+class Accepted(Frozen):
     """The association is established."""
 
     answer: AssociateAccept
 
 
-@value
-class Rejected:
+class Rejected(Frozen):
     """The peer rejected the association."""
 
     answer: AssociateReject
 
 
-@value
-class Responded:
+class Responded(Frozen):
     """A response has come."""
 
     response: Response
 
 
-@value
-class Released:
+class Released(Frozen):
     """The peer confirmed the release."""
 
 
-@value
-class ReleaseWanted:
+class ReleaseWanted(Frozen):
     """The peer asked for release in mid-transfer; we aborted."""
 
 
-@value
-class Aborted:
+class Aborted(Frozen):
     """The peer aborted."""
 
     source: int
     reason: int
 
 
-@value
-class HungUp:
+class HungUp(Frozen):
     """The connection ended; ``in_pdu`` tells whether a PDU had begun."""
 
     in_pdu: bool
 
 
-@value
-class Violated:
+class Violated(Frozen):
     """The peer broke the protocol; we aborted."""
 
     complaint: str
