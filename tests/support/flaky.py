@@ -33,8 +33,6 @@ class FlakyPeer:
         self.answered: dict[str, list[int]] = {}
         self.seen: dict[str, int] = {}
         self.associations = 0
-        self.at_once = 0
-        self.most_at_once = 0
         self.fates_met: list[str] = []
         self._seed = seed
         self._fates = fates
@@ -85,16 +83,6 @@ class FlakyPeer:
             return
         user = pdus.item(0x53, struct.pack(">HH", self._window, 1)) if self._window > 1 else b""
         accept(user=user)(connection)
-        with self._lock:
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            self._store(connection, fate, fortune)
-        finally:
-            with self._lock:
-                self.at_once -= 1
-
-    def _store(self, connection: Connection, fate: str, fortune: random.Random) -> None:
         left = fortune.randrange(self._most)
         while fate == "serve" or left:
             message = self._message(connection)
