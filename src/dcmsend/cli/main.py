@@ -1,25 +1,23 @@
 """The command: words -> ``Arguments`` -> ``api.send`` -> log, report and exit code.
 
 The border of the program: here, and only here, an unexpected exception becomes one line and a number. What is not
-needed for a plain run (help) is imported where it is used.
+needed for a plain run (help, report) is imported where it is used.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import time
 
 from dcmsend.cli import exit_codes, grammar
 from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.exit_codes import ExitCode
 from dcmsend.cli.log import Level, Log
 from dcmsend.errors import DcmsendError, NoInputError, ReportError
-from dcmsend.report.text import overwrites, summary_lines, write_report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Sequence
     from types import FrameType
     from typing import Any, Final
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from dcmsend.cli.grammar import Arguments
     from dcmsend.model import Conversion
     from dcmsend.stop import Stop
+else:
+    import _signal as signal  # the functions without the enumerations that the module of that name has of them
 
 _REQUESTS_TO_STOP: Final = 2  # finish the instance under way; abort
 _FINISHING: Final = "interrupted, finishing the instance under way; once more to abort"
@@ -109,7 +109,7 @@ def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
         _tell_error(report.error, log)
     if not isinstance(report.error, NoInputError):
         report_error = _write_report(report, arguments.report_file, log) if arguments.report_file else None
-        log.info("", *summary_lines(report.totals))
+        _summarize(report, log)
     if not report.complete and report.error is None:
         totals = report.totals
         log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
@@ -118,12 +118,23 @@ def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
     )
 
 
+def _summarize(report: Report, log: Log) -> None:
+    if log.shows(Level.INFO):
+        from dcmsend.report.text import summary_lines
+
+        log.info("", *summary_lines(report.totals))
+
+
 def _write_report(report: Report, path: str, log: Log) -> ReportError | None:
+    from time import strftime
+
+    from dcmsend.report.text import overwrites, write_report
+
     log.info("creating detailed report on the transfer ...")
     if overwrites(path):
         log.warn(f"file '{path}' already exists, overwriting")
     try:
-        write_report(path, report, time.strftime("%Y-%m-%d %H:%M:%S"))
+        write_report(path, report, strftime("%Y-%m-%d %H:%M:%S"))
     except ReportError as error:
         _tell_error(error, log)
         return error
@@ -176,7 +187,7 @@ class _Interrupts:
         self._previous: Any = None
 
     def __enter__(self) -> None:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background, as by nohup
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background, as by nohup
             return
         try:
             self._previous = signal.signal(signal.SIGINT, self._interrupt)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from dcmsend.cli.errors import CommandLineError
 from dcmsend.light import NamedTuple
@@ -50,6 +49,8 @@ def _command_file(path: str) -> Iterator[str]:
 
 def split_words(text: str) -> Iterator[str]:
     """The words of a command file. A backslash and ``#`` are ordinary characters; ``""`` is an empty word."""
+    import re
+
     for match in re.finditer(_WORD, text):
         before, double, single = match.group("before", "double", "single")
         quoted = single if double is None else double
@@ -68,3 +69,10 @@ def scan_number(text: str) -> Number | None:
         return None
     significant = digits.lstrip("0") or "0"
     return Number(signed.startswith("-"), int(significant) if len(significant) <= len(str(MANY)) - 1 else MANY)
+
+
+def range_error(number: int, minimum: int, maximum: int | None) -> str:
+    """What is wrong with a number, in DCMTK's words; empty where nothing is."""
+    if number < minimum:
+        return "underflow"
+    return "overflow" if maximum is not None and number > maximum else ""
