@@ -11,9 +11,8 @@ turns up: many command lines have none.
 
 from __future__ import annotations
 
-from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.log import Level
-from dcmsend.cli.words import MANY, expand, range_error, scan_number
+from dcmsend.cli.words import MANY, CommandLineError, expand, range_error, scan_number
 from dcmsend.light import Frozen
 from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.log import Level
 from dcmsend.cli.options import OPTIONS, VERBOSE_MODE, Kind
-from dcmsend.cli.words import range_error, scan_number
+from dcmsend.cli.words import CommandLineError, range_error, scan_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

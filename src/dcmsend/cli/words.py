@@ -1,10 +1,11 @@
-"""The words of a command line: command files, and numbers as C reads them. Knows nothing of options."""
+"""The words of a command line: command files, numbers as C reads them, and the error where words make no sense."""
 
 from __future__ import annotations
 
 import os
 
-from dcmsend.cli.errors import CommandLineError
+from dcmsend.cli.log import Level
+from dcmsend.errors import DcmsendError
 from dcmsend.light import NamedTuple
 
 TYPE_CHECKING = False
@@ -18,6 +19,19 @@ _WORD: Final = r"""(?P<before>[^ \t\r\n"']*+)(?:"(?P<double>[^"]*)(?:"|\Z)|'(?P<
 _BLANKS: Final = " \t\n\v\f\r"
 _DIGITS: Final = "0123456789"
 MANY: Final = 10**18  # more digits than that make no difference
+
+
+class CommandLineError(DcmsendError):
+    """The command line makes no sense. ``log_level`` is None until the log was set up."""
+
+    def __init__(self, message: str, *, log_level: Level | None = None) -> None:
+        super().__init__(message)
+        self.log_level = log_level
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the user asked not to be told (only once the log was set up, as in DCMTK)."""
+        return self.log_level is Level.FATAL
 
 
 class Number(NamedTuple):
