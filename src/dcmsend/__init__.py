@@ -6,8 +6,6 @@ when they are first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
-from dcmsend.version import __version__
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dcmsend.api import Report, echo, send
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
         status_text,
     )
     from dcmsend.stop import Stop
+    from dcmsend.version import __version__
 
 __all__ = [
     "AddressFamily",
@@ -61,7 +60,14 @@ __all__ = [
     "status_text",
 ]
 
-_HOMES = {"Report": "api", "echo": "api", "send": "api", "DcmsendError": "errors", "Stop": "stop"}
+_HOMES = {
+    "Report": "api",
+    "echo": "api",
+    "send": "api",
+    "DcmsendError": "errors",
+    "Stop": "stop",
+    "__version__": "version",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-import dcmsend.cli.errors
+import dcmsend.cli.words
 from dcmsend import errors
 from dcmsend.cli.exit_codes import EXIT_CODES, ExitCode, of_error, of_run
 
 EXPECTED: dict[type[errors.DcmsendError], int] = {
-    dcmsend.cli.errors.CommandLineError: 1,
+    dcmsend.cli.words.CommandLineError: 1,
     errors.ConfigurationError: 1,
     errors.InputError: 22,
     errors.NoInputError: 21,
@@ -51,7 +51,7 @@ def _made(kind: type[errors.DcmsendError]) -> errors.DcmsendError:
 
 
 def test_the_whole_tree_is_expected() -> None:
-    ours = {kind for kind in _tree(errors.DcmsendError) if kind.__module__ in ("dcmsend.errors", "dcmsend.cli.errors")}
+    ours = {kind for kind in _tree(errors.DcmsendError) if kind.__module__ in ("dcmsend.errors", "dcmsend.cli.words")}
     assert ours == set(EXPECTED)
     assert set(EXIT_CODES) <= ours | {errors.DcmsendError}
 

@@ -11,12 +11,11 @@ from typing import Any, Final
 import pytest
 
 from dcmsend.cli import grammar
-from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.log import Level
 from dcmsend.cli.main import main
 from dcmsend.cli.options import LONGEST_WAIT, OPTIONS, Kind, Option
-from dcmsend.cli.words import Number, scan_number, split_words
+from dcmsend.cli.words import CommandLineError, Number, scan_number, split_words
 from dcmsend.model import (
     AddressFamily,
     Conversion,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmsend import errors
-from dcmsend.cli.errors import CommandLineError
+from dcmsend.cli.words import CommandLineError
 from dcmsend.light import IntEnum
 
 TYPE_CHECKING = False

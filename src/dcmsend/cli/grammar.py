@@ -5,27 +5,32 @@ prints. ``argparse`` is not used: there are no abbreviations and no ``--option=v
 even if it looks like an option, and the order of the checks shows in what a wrong command line answers.
 
 In the order in which the caller is to use them: ``read`` (command files, unknown options, missing values),
-``request``, ``check_parameters``, ``log_level``, ``arguments``.
+``request``, ``check_parameters``, ``log_level``, ``arguments``. The table of options is loaded when the first option
+turns up: many command lines have none.
 """
 
 from __future__ import annotations
 
-from dcmsend.cli.errors import CommandLineError
 from dcmsend.cli.log import Level
-from dcmsend.cli.options import BY_NAME, OPTIONS, PARAMETERS, VERBOSE_MODE, Argument, Kind, Option
-from dcmsend.cli.words import MANY, expand, scan_number, scan_size
+from dcmsend.cli.words import MANY, CommandLineError, expand, range_error, scan_number
 from dcmsend.light import Frozen
 from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any, Final
 
-_LOG_OPTIONS: Final = tuple(option for option in OPTIONS if option.sets.startswith("log."))
-_OTHER_OPTIONS: Final = tuple(option for option in OPTIONS if option not in _LOG_OPTIONS)
+    from dcmsend.cli.options import Option
 
 _LONGEST_TITLE: Final = 16
+
+# The parameters: name, and what it is.
+PARAMETERS: Final[tuple[tuple[str, str], ...]] = (
+    ("peer", "host name or address of the storage SCP"),
+    ("port", "its TCP port, 1 to 65535"),
+    ("dcmfile-in", "DICOM file to send, or folder (with +sd)"),
+)
 
 
 class CommandLine(Frozen, kw_only=True):
@@ -96,6 +101,10 @@ def read(words: Sequence[str]) -> CommandLine:
 
 def request(line: CommandLine) -> Option | None:
     """The option that is to be answered at once, if any. Without any words, help is wanted."""
+    if line.words and not line.given:
+        return None
+    from dcmsend.cli.options import BY_NAME, OPTIONS
+
     if not line.words:
         return BY_NAME["--help"]
     return next((option for option in OPTIONS if option.request and line.has(option.long)), None)
@@ -110,13 +119,13 @@ def check_parameters(line: CommandLine) -> None:
 
 def log_level(line: CommandLine) -> Level:
     """The level of the log."""
-    level: Level = _settings(line, _LOG_OPTIONS, None).get("log.level", Level.WARN)
+    level: Level = _settings(line, None).get("log.level", Level.WARN)
     return level
 
 
 def arguments(line: CommandLine, level: Level) -> Arguments:
     """Everything else."""
-    settings = _settings(line, _OTHER_OPTIONS, level)
+    settings = _settings(line, level)
 
     def part(name: str) -> dict[str, Any]:
         return {key.partition(".")[2]: value for key, value in settings.items() if key.startswith(f"{name}.")}
@@ -143,6 +152,14 @@ def remarks(wanted: Arguments) -> Iterator[str]:
             yield f"AE title '{title}' is longer than {_LONGEST_TITLE} characters and is cut to '{cut}'"
 
 
+def _settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
+    if not line.given:
+        return {}
+    from dcmsend.cli.settings import settings
+
+    return settings(line, level)
+
+
 # --- words
 
 
@@ -151,6 +168,8 @@ def _looks_like_option(word: str) -> bool:
 
 
 def _option(word: str, rest: Iterator[str]) -> tuple[Option, str]:
+    from dcmsend.cli.options import BY_NAME
+
     option = BY_NAME.get(word)
     if option is None:
         raise CommandLineError(f"Unknown option {word}")
@@ -160,83 +179,12 @@ def _option(word: str, rest: Iterator[str]) -> tuple[Option, str]:
     return option, value
 
 
-# --- values
-
-
-def _settings(line: CommandLine, options: Iterable[Option], level: Level | None) -> dict[str, Any]:
-    """What the options set, checked in their own order. Raises with ``level``."""
-    in_force = line.in_force()
-    settings: dict[str, Any] = {}
-    for option in options:
-        chosen, text = in_force.get(option.block or option.long, (None, ""))
-        if chosen is option:
-            complaint = _complaint(option, line, level)
-            if complaint:
-                raise CommandLineError(complaint, log_level=level)
-            if option.sets:
-                settings[option.sets] = _value(option, text, level) if option.argument else option.value
-    return settings
-
-
-def _complaint(option: Option, line: CommandLine, level: Level | None) -> str:
-    """Why the option may not be used with the others, or at all."""
-    for group in option.conflicts:
-        if any(line.has(long) for long in group):
-            *others, last = group
-            return f"{option.long} not allowed with {', '.join(others)}{' or ' if others else ''}{last}"
-    if option.needs == VERBOSE_MODE:
-        met = level is not None and level >= Level.INFO
-    else:
-        met = not option.needs or line.has(option.needs)
-    return option.refused if met else f"{option.long} only allowed with {option.needs}"
-
-
-def _value(option: Option, text: str, level: Level | None) -> object:
-    """The value of an option as what it sets."""
-    argument = option.argument
-    if argument is None or argument.kind is Kind.STRING:
-        return text
-    if argument.kind is Kind.CHOICE:
-        number = _choice(argument, text)
-        complaint = f"Invalid log level for {option.long} option" if number < 0 else ""
-    else:
-        number, complaint = _integer(option.long, argument, text)
-    if complaint:
-        raise CommandLineError(complaint, log_level=level)
-    return argument.convert(number) if argument.convert else number
-
-
-def _choice(argument: Argument, text: str) -> int:
-    """Which of the choices it is, in any case of letters; -1 for none."""
-    return argument.choices.index(text.lower()) if text.lower() in argument.choices else -1
-
-
-def _integer(long: str, argument: Argument, text: str) -> tuple[int, str]:
-    """The number, and what is wrong with it."""
-    size: int | None
-    if argument.kind is Kind.SIZE:
-        size = scan_size(text)
-    else:
-        scanned = scan_number(text)
-        size = None if scanned is None or scanned.negative else scanned.size
-    if size is None:
-        return 0, f"Invalid value for option {long}" + (f" ({text})" if text else "")
-    wrong = _range_error(size, argument.minimum, argument.maximum)
-    return size, f"Invalid value for option {long} ({wrong}: {text})" if wrong else ""
-
-
 def _port(text: str, level: Level) -> int:
     scanned = scan_number(text)
     if scanned is None:
         raise CommandLineError(f"Invalid parameter value {text}", log_level=level)
     number = MANY if scanned.negative and scanned.size else scanned.size  # C's unsigned numbers turn around
-    wrong = _range_error(number, 1, 65535)
+    wrong = range_error(number, 1, 65535)
     if wrong:
         raise CommandLineError(f"Invalid parameter value {text} ({wrong})", log_level=level)
     return number
-
-
-def _range_error(number: int, minimum: int, maximum: int | None) -> str:
-    if number < minimum:
-        return "underflow"
-    return "overflow" if maximum is not None and number > maximum else ""

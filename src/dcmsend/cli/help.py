@@ -9,7 +9,8 @@ import sys
 from itertools import groupby
 from textwrap import wrap
 
-from dcmsend.cli.options import OPTIONS, PARAMETERS, Argument, Kind, Option
+from dcmsend.cli.grammar import PARAMETERS
+from dcmsend.cli.options import OPTIONS, Argument, Kind, Option
 from dcmsend.uids import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_BIG_ENDIAN,

@@ -110,6 +110,8 @@ class Listener:
         self._log.info("sending SOP instances ...")
 
     def _instance_started(self, event: InstanceStarted) -> None:
+        if not self._log.shows(Level.INFO):  # that is most often so, and there may be very many of these
+            return
         instance = event.instance
         self._log.debug(f"sending SOP instance from file: {instance.path}")
         self._log.debug(f"using presentation context {event.context_id}, {transfer_syntax_name(event.network_syntax)}")

@@ -7,7 +7,6 @@ sending a small file.
 from __future__ import annotations
 
 from dcmsend.light import IntEnum
-from dcmsend.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class Log:
 
     def always(self, level: Level, *lines: str) -> None:
         """Log the lines with the prefix of ``level``, whatever is shown otherwise."""
+        from dcmsend.printable import printable
+
         self.plain(f"{level.name[0]}: {printable(line)}\n" for line in lines)
 
     def plain(self, pieces: Iterable[str]) -> None:

@@ -1,37 +1,52 @@
 """The command: words -> ``Arguments`` -> ``api.send`` -> log, report and exit code.
 
 The border of the program: here, and only here, an unexpected exception becomes one line and a number. What is not
-needed for a plain run (help) is imported where it is used.
+needed for a plain run (help, report, exit codes other than 0) is imported where it is used.
 """
 
 from __future__ import annotations
 
+import gc
 import os
-import signal
 import sys
-import time
 
-from dcmsend.cli import exit_codes, grammar
-from dcmsend.cli.errors import CommandLineError
-from dcmsend.cli.exit_codes import ExitCode
+from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
+from dcmsend.cli.words import CommandLineError
 from dcmsend.errors import DcmsendError, NoInputError, ReportError
-from dcmsend.report.text import overwrites, summary_lines, write_report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Sequence
     from types import FrameType
-    from typing import Any, Final
+    from typing import Any, Final, NoReturn
 
     from dcmsend.api import Report
+    from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
     from dcmsend.model import Conversion
     from dcmsend.stop import Stop
+else:
+    import _signal as signal  # the functions without the enumerations that the module of that name has of them
+
+# New objects before the garbage collector looks for cycles. By default it would do so some twenty times while modules
+# are loaded, and find nothing.
+_MANY: Final = 20_000
+_WORK_AT_THE_END: Final = frozenset(("atexit", "threading"))  # modules that give the interpreter something to end
 
 _REQUESTS_TO_STOP: Final = 2  # finish the instance under way; abort
 _FINISHING: Final = "interrupted, finishing the instance under way; once more to abort"
 _ENDING: Final = "interrupted, ending the run"
+
+
+def program() -> NoReturn:
+    """Run the command as a process of its own, and end that: what the console script calls."""
+    gc.set_threshold(_MANY)
+    code = main()
+    if _may_end_at_once(sys._getframe().f_back):  # noqa: SLF001 - there is no other way to ask who has called
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,16 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = Log(sys.stderr)
     try:
         return _command(program, words, log)
-    except CommandLineError as error:
-        _complain(error, log)
-        return ExitCode.COMMAND_LINE
-    except DcmsendError as error:
-        return _tell_error(error, log)
-    except KeyboardInterrupt:
-        log.fatal("interrupted")
-        return ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - a defect must not end in a traceback on the user's terminal
-        return _tell_defect(error, log)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - none may end in a traceback on the user's terminal
+        return _fail(error, log)
 
 
 def _command(program: str, words: Sequence[str], log: Log) -> int:
@@ -106,26 +113,39 @@ def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
     """Tell how the run ended, write the report, and find the exit code."""
     report_error = None
     if report.error is not None:
-        _tell_error(report.error, log)
+        _tell(report.error, log)
     if not isinstance(report.error, NoInputError):
         report_error = _write_report(report, arguments.report_file, log) if arguments.report_file else None
-        log.info("", *summary_lines(report.totals))
+        _summarize(report, log)
     if not report.complete and report.error is None:
         totals = report.totals
         log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
-    return exit_codes.of_run(
-        report.error, complete=report.complete, report_error=report_error, dcmtk=arguments.dcmtk_exit_codes
-    )
+    if report.complete and report.error is None and report_error is None:
+        return 0
+    from dcmsend.cli.exit_codes import of_run
+
+    return of_run(report.error, complete=report.complete, report_error=report_error, dcmtk=arguments.dcmtk_exit_codes)
+
+
+def _summarize(report: Report, log: Log) -> None:
+    if log.shows(Level.INFO):
+        from dcmsend.report.text import summary_lines
+
+        log.info("", *summary_lines(report.totals))
 
 
 def _write_report(report: Report, path: str, log: Log) -> ReportError | None:
+    from time import strftime
+
+    from dcmsend.report.text import overwrites, write_report
+
     log.info("creating detailed report on the transfer ...")
     if overwrites(path):
         log.warn(f"file '{path}' already exists, overwriting")
     try:
-        write_report(path, report, time.strftime("%Y-%m-%d %H:%M:%S"))
+        write_report(path, report, strftime("%Y-%m-%d %H:%M:%S"))
     except ReportError as error:
-        _tell_error(error, log)
+        _tell(error, log)
         return error
     return None
 
@@ -139,7 +159,23 @@ def _answer(long: str) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter will flush once more
-    return ExitCode.DONE
+    return 0
+
+
+def _fail(error: Exception | KeyboardInterrupt, log: Log) -> int:
+    """Tell what ended the program, and find the exit code."""
+    from dcmsend.cli.exit_codes import ExitCode
+
+    if isinstance(error, CommandLineError):
+        _complain(error, log)
+        return ExitCode.COMMAND_LINE
+    if isinstance(error, DcmsendError):
+        return _tell(error, log)
+    if isinstance(error, KeyboardInterrupt):
+        log.fatal("interrupted")
+        return ExitCode.INTERRUPTED
+    _tell_defect(error, log)
+    return ExitCode.DEFECT
 
 
 def _complain(error: CommandLineError, log: Log) -> None:
@@ -150,20 +186,38 @@ def _complain(error: CommandLineError, log: Log) -> None:
         log.plain((heading(), f"error: {printable(error.message)}\n"))
 
 
-def _tell_error(error: DcmsendError, log: Log) -> ExitCode:
-    code = exit_codes.of_error(error)
-    level = Level.ERROR if code in exit_codes.NOT_FATAL else Level.FATAL
-    log.write(level, error.message, *([error.hint] if error.hint else []))
+def _tell(error: DcmsendError, log: Log) -> ExitCode:
+    from dcmsend.cli.exit_codes import NOT_FATAL, of_error
+
+    code = of_error(error)
+    log.write(Level.ERROR if code in NOT_FATAL else Level.FATAL, error.message, *([error.hint] if error.hint else []))
     return code
 
 
-def _tell_defect(error: Exception, log: Log) -> ExitCode:
+def _tell_defect(error: BaseException, log: Log) -> None:
     log.fatal(f"internal error: {type(error).__name__}: {error}")
     if log.shows(Level.DEBUG):
         from traceback import format_exception
 
         log.debug(*"".join(format_exception(error)).splitlines())
-    return ExitCode.DEFECT
+
+
+def _may_end_at_once(caller: FrameType | None) -> bool:
+    """Whether the interpreter need not be taken apart, which takes as long as sending a small file.
+
+    So it is where a script has called us and nobody above it waits (a profiler, a debugger), nobody has asked to be
+    called at the end, there are no threads, and nothing is left to be written.
+    """
+    called_by_script = caller is not None and caller.f_back is None
+    if not called_by_script or sys.flags.inspect or not _WORK_AT_THE_END.isdisjoint(sys.modules):
+        return False
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):  # the interpreter has its own way to tell that
+        return False
+    return True
 
 
 class _Interrupts:
@@ -176,7 +230,7 @@ class _Interrupts:
         self._previous: Any = None
 
     def __enter__(self) -> None:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background, as by nohup
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background, as by nohup
             return
         try:
             self._previous = signal.signal(signal.SIGINT, self._interrupt)

@@ -110,13 +110,6 @@ _LEVEL_OPTIONS: Final = ("--verbose", "--debug", "--quiet")
 _LEVEL: Final = "log.level"
 _TITLE: Final = "title of at most 16 characters"
 
-# The parameters: name, and what it is.
-PARAMETERS: Final[tuple[tuple[str, str], ...]] = (
-    ("peer", "host name or address of the storage SCP"),
-    ("port", "its TCP port, 1 to 65535"),
-    ("dcmfile-in", "DICOM file to send, or folder (with +sd)"),
-)
-
 # fmt: off
 OPTIONS: Final[tuple[Option, ...]] = (
     # general options

@@ -1,11 +1,11 @@
-"""The words of a command line: command files, and numbers as C reads them. Knows nothing of options."""
+"""The words of a command line: command files, numbers as C reads them, and the error where words make no sense."""
 
 from __future__ import annotations
 
 import os
-import re
 
-from dcmsend.cli.errors import CommandLineError
+from dcmsend.cli.log import Level
+from dcmsend.errors import DcmsendError
 from dcmsend.light import NamedTuple
 
 TYPE_CHECKING = False
@@ -19,6 +19,19 @@ _WORD: Final = r"""(?P<before>[^ \t\r\n"']*+)(?:"(?P<double>[^"]*)(?:"|\Z)|'(?P<
 _BLANKS: Final = " \t\n\v\f\r"
 _DIGITS: Final = "0123456789"
 MANY: Final = 10**18  # more digits than that make no difference
+
+
+class CommandLineError(DcmsendError):
+    """The command line makes no sense. ``log_level`` is None until the log was set up."""
+
+    def __init__(self, message: str, *, log_level: Level | None = None) -> None:
+        super().__init__(message)
+        self.log_level = log_level
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the user asked not to be told (only once the log was set up, as in DCMTK)."""
+        return self.log_level is Level.FATAL
 
 
 class Number(NamedTuple):
@@ -50,6 +63,8 @@ def _command_file(path: str) -> Iterator[str]:
 
 def split_words(text: str) -> Iterator[str]:
     """The words of a command file. A backslash and ``#`` are ordinary characters; ``""`` is an empty word."""
+    import re
+
     for match in re.finditer(_WORD, text):
         before, double, single = match.group("before", "double", "single")
         quoted = single if double is None else double
@@ -73,10 +88,14 @@ def scan_number(text: str) -> Number | None:
 def scan_size(text: str) -> int | None:
     """Digits, and k, M or G behind them for thousands, millions and milliards; ``None`` for anything else."""
     digits, suffix = (text, "") if text[-1:] in _DIGITS else (text[:-1], text[-1:])
-    factor = _FACTORS.get(suffix.upper())
+    factor = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}.get(suffix.upper())
     if factor is None or not digits or digits.strip(_DIGITS) or len(digits) > len(str(MANY)):
         return None
     return int(digits) * factor
 
 
-_FACTORS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+def range_error(number: int, minimum: int, maximum: int | None) -> str:
+    """What is wrong with a number, in DCMTK's words; empty where nothing is."""
+    if number < minimum:
+        return "underflow"
+    return "overflow" if maximum is not None and number > maximum else ""
