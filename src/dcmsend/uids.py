@@ -6,8 +6,6 @@ the keyword of PS3.6 Annex A stands. The tables hold facts only; what to do abou
 
 from __future__ import annotations
 
-import re
-
 from dcmsend.light import Enum, Frozen
 
 TYPE_CHECKING = False
@@ -30,7 +28,6 @@ APPLICATION_CONTEXT: Final = "1.2.840.10008.3.1.1.1"
 IMPLEMENTATION_CLASS_UID: Final = "2.25.159425278716207017546082374146445422875"
 
 MAX_UID_LENGTH: Final = 64
-_UID_SYNTAX: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*", re.ASCII)
 
 
 class Family(Enum):
@@ -183,7 +180,15 @@ def is_storage_class(uid: str) -> bool:
 
 def is_valid_uid(uid: str) -> bool:
     """Whether a UID, without its padding, follows PS3.5 section 9.1 (first arcs are not checked)."""
-    return len(uid) <= MAX_UID_LENGTH and _UID_SYNTAX.fullmatch(uid) is not None
+    if len(uid) > MAX_UID_LENGTH or not uid.isascii() or not uid.replace(".", "").isdecimal():
+        return False
+    components = f".{uid}."
+    if ".." in components:
+        return False
+    if ".0" not in components:
+        return True
+    apart = components.replace(".", "..")
+    return apart.count(".0") == apart.count(".0.")
 
 
 def _storage_class(uid: str) -> tuple[str, str]:

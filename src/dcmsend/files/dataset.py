@@ -7,7 +7,6 @@ rise or can be sorted. Values are not looked at, apart from the two UIDs (PS3.5 
 from __future__ import annotations
 
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dcmsend.errors import FileError
 from dcmsend.files.elements import (
@@ -24,8 +23,10 @@ from dcmsend.files.elements import (
     tag_text,
     walk,
 )
+from dcmsend.files.flat import OPEN, flat_encoding, follow
 from dcmsend.files.part10 import read_uid
 from dcmsend.files.sources import WINDOW, InflateSource
+from dcmsend.light import NamedTuple
 from dcmsend.uids import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -34,10 +35,13 @@ from dcmsend.uids import (
     Family,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
-    from dcmsend.files.elements import Element
+    from dcmsend.files.elements import Element, Encoding
+    from dcmsend.files.flat import Place
     from dcmsend.files.sources import Source
 
 SOP_CLASS: Final = 0x00080016
@@ -107,6 +111,9 @@ def check(source: Source, offset: int, size: int, transfer_syntax: str) -> Check
     known = TRANSFER_SYNTAXES.get(transfer_syntax)
     if known is not None and known.deflated:
         return _check_deflated(source, offset, size, transfer_syntax)
+    ordinary = _check_ordinary(source, offset, size, transfer_syntax)
+    if ordinary is not None:
+        return ordinary
     chain = _Chain(source, transfer_syntax)
     end = chain.follow(walk(source, encoding_of(transfer_syntax), offset, size), size)
     runs: tuple[tuple[int, int], ...] = ((offset, end),)
@@ -115,6 +122,35 @@ def check(source: Source, offset: int, size: int, transfer_syntax: str) -> Check
         chain.notices.append("its elements are not in order, they are sorted before sending")
     faulty = chain.unsorted or (end - offset) % 2 == 1  # an odd length cannot be sent (PS3.8 E.2)
     return Checked(end, 0, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices), runs, faulty)
+
+
+def _check_ordinary(source: Source, offset: int, size: int, transfer_syntax: str) -> Checked | None:
+    """What the check comes to where there is nothing to be said about a data set, else None."""
+    encoding = flat_encoding(transfer_syntax)
+    followed = encoding and follow(source, encoding, offset, size, _ORDINARY, _LOOKED_AT)
+    if not encoding or not followed:
+        return None
+    end, places = followed
+    if end != size and not _is_padding(source, encoding, end, size):
+        return None
+    pixels = places.get(PIXEL_DATA)
+    if pixels and _encapsulated(transfer_syntax) not in (None, pixels[2] == OPEN):
+        return None
+    sop_class, sop_instance = _uid_at(source, places.get(SOP_CLASS)), _uid_at(source, places.get(SOP_INSTANCE))
+    return Checked(end, 0, sop_class, sop_instance, (), ((offset, end),))
+
+
+def _is_padding(source: Source, encoding: Encoding, start: int, end: int) -> bool:
+    """Whether there is nothing from ``start`` to ``end`` but trailing padding."""
+    elements = walk(source, encoding, start, end)
+    try:
+        return next(elements)[1] == TRAILING_PADDING and next(elements)[1] == END
+    except FileError:
+        return False
+
+
+def _uid_at(source: Source, place: Place | None) -> str:
+    return read_uid(source, place[1], place[2]) if place and place[2] != OPEN else ""
 
 
 def _sorted(source: Source, transfer_syntax: str, offset: int, end: int) -> tuple[tuple[int, int], ...]:
@@ -183,8 +219,7 @@ class _Chain:
         self.notices: list[str] = []
         self.unsorted = False
         self._source = source
-        known = TRANSFER_SYNTAXES.get(transfer_syntax)
-        self._encapsulated = known.encapsulated if known and known.family is not Family.REFERENCED else None
+        self._encapsulated = _encapsulated(transfer_syntax)
         self._padding: int | None = None
 
     def follow(self, elements: Iterator[Element], size: int | None) -> int:
@@ -234,7 +269,14 @@ class _Chain:
             self.notices.append(f"{tag_text(tag)} does not belong in a data set")
 
 
+def _encapsulated(transfer_syntax: str) -> bool | None:
+    """Whether pixel data is encapsulated in a transfer syntax; None where it may be either."""
+    known = TRANSFER_SYNTAXES.get(transfer_syntax)
+    return known.encapsulated if known and known.family is not Family.REFERENCED else None
+
+
 _FIRST_GROUP: Final = 0x00080000
+_ORDINARY: Final = (_FIRST_GROUP, TRAILING_PADDING & 0xFFFF0000)  # tags from the first one, less than the second one
 _NOT_IN_DATA_SETS: Final = frozenset((0x0000, 0x0002))
 _LOOKED_AT: Final = frozenset((SOP_CLASS, SOP_INSTANCE, PIXEL_DATA, TRAILING_PADDING))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, Final
 
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import opened
@@ -21,8 +20,10 @@ from dcmsend.files.uid_checks import complaint
 from dcmsend.model import Instance, Notice, Refusal
 from dcmsend.printable import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from dcmsend.files.sources import Source
     from dcmsend.model import ScanOptions

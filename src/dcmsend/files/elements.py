@@ -7,13 +7,15 @@ what the elements say is decided by those who walk.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from dcmsend.errors import FileError
+from dcmsend.light import NamedTuple
 from dcmsend.uids import TRANSFER_SYNTAXES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Generator
+    from typing import Any, Final, TypeAlias
 
     from dcmsend.files.sources import Source
 

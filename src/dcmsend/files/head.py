@@ -6,17 +6,37 @@ right, because its UIDs are what a receiver stores. How a file is opened and wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from dcmsend.errors import FileError
-from dcmsend.files.dataset import guess_transfer_syntax, read_uids
-from dcmsend.files.elements import StructureError
-from dcmsend.files.part10 import CUT_SHORT, EMPTY, Meta, has_prefix, read_meta
+from dcmsend.files.dataset import SOP_CLASS, SOP_INSTANCE, guess_transfer_syntax, read_uids
+from dcmsend.files.elements import EXPLICIT_LE, StructureError
+from dcmsend.files.flat import flat_encoding, follow
+from dcmsend.files.part10 import (
+    CUT_SHORT,
+    EMPTY,
+    META_GROUP,
+    META_OFFSET,
+    META_SOP_CLASS,
+    META_SOP_INSTANCE,
+    META_TRANSFER_SYNTAX,
+    META_UIDS,
+    NEXT_GROUP,
+    PREFIX_OFFSET,
+    Meta,
+    has_prefix,
+    read_meta,
+    uid_of,
+)
 from dcmsend.files.sources import BytesSource
+from dcmsend.light import NamedTuple
 from dcmsend.model import ReadMode
 from dcmsend.printable import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Container
+    from typing import Final
+
+    from dcmsend.files.flat import Place
     from dcmsend.files.sources import FileSource
 
 
@@ -39,6 +59,10 @@ class Head(NamedTuple):
 
 def read_head(source: FileSource, mode: ReadMode) -> Head:
     """The head of a file, in the way of ``mode``. Raises FileError."""
+    if mode is not ReadMode.DATASET_ONLY:
+        head = ordinary_head(source.head)
+        if head is not None:
+            return head
     if mode is ReadMode.FILE_ONLY:
         meta = read_meta(source, source.size)
     elif mode is ReadMode.FILE_OR_DATASET:
@@ -46,6 +70,54 @@ def read_head(source: FileSource, mode: ReadMode) -> Head:
     else:
         meta = _complete(source, _bare(source))
     return _compare(meta, *_peek(source, meta))
+
+
+def ordinary_head(data: bytes) -> Head | None:
+    """What the first bytes of a file show where all is as it should be; None where it is not, or not to be seen.
+
+    That is: a Part 10 file whose two parts are in order and name the same instance.
+    """
+    if data[PREFIX_OFFSET:META_OFFSET] != b"DICM":
+        return None
+    source, end = BytesSource(data), len(data)
+    meta = follow(source, EXPLICIT_LE, META_OFFSET, end, _IN_META, META_UIDS)
+    if meta is None or len(meta[1]) < len(META_UIDS):
+        return None
+    offset, places = meta
+    sop_class, sop_instance, transfer_syntax = (_uid_at(data, places[tag]) for tag in _META_UIDS)
+    encoding = flat_encoding(transfer_syntax)
+    if encoding is None or offset >= end or not (sop_class and sop_instance):
+        return None
+    dataset = follow(source, encoding, offset, end, _UP_TO_UIDS, _UIDS)
+    if dataset is None or len(dataset[1]) < len(_UIDS) or dataset[0] >= end:
+        return None
+    places = dataset[1]
+    if _uid_at(data, places[SOP_CLASS]) != sop_class or _uid_at(data, places[SOP_INSTANCE]) != sop_instance:
+        return None
+    return Head(sop_class, sop_instance, transfer_syntax, offset, sop_class, sop_instance, (), seen=True)
+
+
+def places_in(data: bytes, head: Head, wanted: Container[int]) -> tuple[dict[int, Place], int]:
+    """Where ``wanted`` elements of an ordinary head stand, and where the one behind the UIDs begins."""
+    source, end = BytesSource(data), len(data)
+    meta = follow(source, EXPLICIT_LE, META_OFFSET, end, _IN_META, wanted)
+    encoding = flat_encoding(head.transfer_syntax)
+    dataset = encoding and follow(source, encoding, head.dataset_offset, end, _UP_TO_UIDS, wanted)
+    assert meta and dataset, "not an ordinary head"
+    return meta[1] | dataset[1], dataset[0]
+
+
+_UIDS: Final = frozenset((SOP_CLASS, SOP_INSTANCE))
+_META_UIDS: Final = (META_SOP_CLASS, META_SOP_INSTANCE, META_TRANSFER_SYNTAX)
+_IN_META: Final = (META_GROUP << 16, NEXT_GROUP)
+_UP_TO_UIDS: Final = (SOP_CLASS & 0xFFFF0000, SOP_INSTANCE + 1)
+_USUAL_LENGTH: Final = 256  # bytes
+
+
+def _uid_at(data: bytes, place: Place) -> str:
+    """A UID of usual length; none where it is longer, which is for others to read."""
+    _, value, length = place
+    return uid_of(data[value : value + length]) if length <= _USUAL_LENGTH else ""
 
 
 def _meta_or_nothing(source: FileSource) -> Meta:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Final
 
 from dcmsend.errors import FileError
-from dcmsend.files.sources import reason_of
+from dcmsend.files.sources import read_at, reason_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Final, Self
 
 # Without O_NONBLOCK opening a FIFO waits for a writer; it has no effect on regular files.
 _FLAGS: Final = os.O_RDONLY | sum(
@@ -61,22 +61,62 @@ class OpenFile:
         self.close()
 
 
-class Seen:
-    """Which files and folders were met before, by their identity rather than by their names."""
+def read_beginning(path: str, most: int) -> tuple[os.stat_result, bytes]:
+    """What ``os.fstat`` says of a file, and its first bytes: all, or ``most`` of them.
 
-    __slots__ = ("_seen",)
+    Raises FileError or OSError where the system refuses; nothing is read of what is no regular file.
+    """
+    descriptor = os.open(path, _FLAGS)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_mode & _KIND != _REGULAR:
+            raise FileError("not a regular file")
+        size = status.st_size
+        return status, read_at(descriptor, size if size < most else most, 0)
+    finally:
+        os.close(descriptor)
+
+
+_KIND: Final = 0o170000
+_REGULAR: Final = stat.S_IFREG
+
+
+class Seen:
+    """Which files and folders were met before, by their identity rather than by their names.
+
+    What is kept of a file is one bit: 64 numbers that stand in a row share an integer. In the folders of most file
+    systems they do; where they do not, it is an entry in a dictionary for each file.
+    """
+
+    __slots__ = ("_devices", "_paths")
 
     def __init__(self) -> None:
-        self._seen: set[int | str] = set()
+        self._devices: dict[int, dict[int, int]] = {}
+        self._paths: set[str] = set()
 
     def again(self, status: os.stat_result, path: str) -> bool:
         """Whether this file was met before; from now on it was."""
-        # One int is the smallest thing to keep for a file. Some file systems of Windows have no numbers.
-        identity = status.st_dev << 64 | status.st_ino if status.st_ino else os.path.realpath(path)
-        if identity in self._seen:
-            return True
-        self._seen.add(identity)
-        return False
+        number = status.st_ino
+        if not number:  # some file systems of Windows have none
+            return self._path_again(os.path.realpath(path))
+        rows = self._devices.get(status.st_dev)
+        if rows is None:
+            rows = self._devices[status.st_dev] = {}
+        row, bit = number >> 6, _BITS[number & 63]
+        bits = rows.get(row)
+        if bits is None:
+            rows[row] = bit
+            return False
+        rows[row] = bits | bit
+        return bits & bit != 0
+
+    def _path_again(self, path: str) -> bool:
+        known = path in self._paths
+        self._paths.add(path)
+        return known
+
+
+_BITS: Final = tuple(1 << place for place in range(64))
 
 
 def kind_of(status: os.stat_result) -> str:

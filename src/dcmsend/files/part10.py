@@ -7,12 +7,14 @@ last element does. Reasons are in DCMTK's words.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from dcmsend.errors import FileError
 from dcmsend.files.elements import EXPLICIT_LE, IMPLICIT_LE, LONG_VRS, SHORT_VRS, StructureError, walk
+from dcmsend.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from dcmsend.files.elements import Encoding
     from dcmsend.files.sources import Source
 
@@ -25,9 +27,12 @@ MISSING: Final = "File meta information header missing"
 CUT_SHORT: Final = "I/O suspension or premature end of stream"
 EMPTY: Final = "End of stream"
 
-_META_GROUP: Final = 0x0002
-_NEXT_GROUP: Final = 0x00030000
-_WANTED: Final = frozenset((0x00020002, 0x00020003, 0x00020010))
+META_GROUP: Final = 0x0002
+NEXT_GROUP: Final = 0x00030000  # the first tag that is not in it
+META_SOP_CLASS: Final = 0x00020002
+META_SOP_INSTANCE: Final = 0x00020003
+META_TRANSFER_SYNTAX: Final = 0x00020010
+META_UIDS: Final = frozenset((META_SOP_CLASS, META_SOP_INSTANCE, META_TRANSFER_SYNTAX))
 
 
 class Meta(NamedTuple):
@@ -51,18 +56,21 @@ def read_meta(source: Source, size: int, *, prefix_needed: bool = True) -> Meta:
     offset = start
     try:
         for depth, tag, _, offset, value, length in walk(  # noqa: B007 - where the loop leaves it, the data set begins
-            source, _encoding(source, start), start, end, stop=_NEXT_GROUP
+            source, _encoding(source, start), start, end, stop=NEXT_GROUP
         ):
-            if tag >> 16 != _META_GROUP and not depth:
+            if tag >> 16 != META_GROUP and not depth:
                 break
-            if tag in _WANTED and tag not in uids:
+            if tag in META_UIDS and tag not in uids:
                 uids[tag] = read_uid(source, value, length)
     except StructureError as error:
-        if error.depth or error.tag >> 16 == _META_GROUP:
+        if error.depth or error.tag >> 16 == META_GROUP:
             words = CUT_SHORT if end == size else f"File meta information is longer than {MAX_META} bytes"
             raise FileError(f"{words}: {error.reason}") from None
         offset = error.offset  # the data set begins here, in another encoding and with an element of a low group
-    return Meta(uids.get(0x00020002, ""), uids.get(0x00020003, ""), uids.get(0x00020010, ""), offset)
+    sop_class, sop_instance, transfer_syntax = (
+        uids.get(tag, "") for tag in (META_SOP_CLASS, META_SOP_INSTANCE, META_TRANSFER_SYNTAX)
+    )
+    return Meta(sop_class, sop_instance, transfer_syntax, offset)
 
 
 def has_prefix(source: Source) -> bool:

@@ -6,32 +6,34 @@ What a head says is read elsewhere; what becomes of the values is the caller's b
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from itertools import islice
 
 from dcmsend.errors import FileError
-from dcmsend.files.dicomdir import read_dicomdir
 from dcmsend.files.head import read_head
-from dcmsend.files.opening import OpenFile, Seen, kind_of
+from dcmsend.files.layouts import Layouts
+from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
 from dcmsend.files.sources import FileSource, reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
-from dcmsend.model import Instance, Notice, Refusal
+from dcmsend.model import Instance, Notice, ReadMode, Refusal
 from dcmsend.printable import plain
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Final, TypeAlias
 
     from dcmsend.model import ScanOptions
+
+    Entries: TypeAlias = Iterator[os.DirEntry[str]]
 
 Found: TypeAlias = Instance | Refusal | Notice
 
 HEAD_SIZE: Final = 4096  # bytes that are read of each file at first
+RUN: Final = 16384  # entries of a folder that are sorted and kept at once
 _MAX_PATH: Final = 4096  # characters of a path in a notice
-_NUMBER: Final = re.compile(r"([0-9]+)")
-_ESCAPE: Final = re.compile(r"\\(.)|\[\^", re.DOTALL)
 
 
 def scan(arguments: Iterable[str], options: ScanOptions) -> Iterator[Found]:
@@ -53,6 +55,8 @@ class _Scanner:
         self._files = Seen()
         self._folders = Seen()
         self._matches = _matcher(options.pattern)
+        self._layouts = Layouts(checks=options.uid_checks)
+        self._quick = options.read_mode is not ReadMode.DATASET_ONLY
 
     def argument(self, path: str) -> Iterator[Found]:
         if os.path.isdir(path):
@@ -66,16 +70,40 @@ class _Scanner:
             yield Notice(f"ignoring directory because option --scan-directories is not set: {plain(path, _MAX_PATH)}")
             return
         stack: list[_Listing] = []
-        yield from self._enter(path, stack)
-        while stack:
-            entry = next(stack[-1].entries, None)
-            if entry is None:
-                stack.pop()
+        try:
+            yield from self._enter(path, stack)
+            while stack:
+                yield from self._go_on(stack)
+        finally:
+            for listing in stack:
+                listing.close()
+
+    def _go_on(self, stack: list[_Listing]) -> Iterator[Found]:
+        """What is in the folder on top of the stack, up to the next folder in it or the end of a run."""
+        listing = stack[-1]
+        prefix, matches = listing.prefix, self._matches
+        for entry in listing.run:
+            name = entry.name
+            if _is_regular(entry):
+                if matches is None or matches(name):
+                    path = prefix + name
+                    found = self._ordinary(path) if self._quick else None
+                    if found is not None:
+                        yield found
+                    else:
+                        yield from self._file(path)
             elif _is_folder(entry):
                 if self._options.recurse:
-                    yield from self._enter(stack[-1].prefix + entry.name, stack)
-            elif self._matches(entry.name):
-                yield from self._entry(entry, stack[-1].prefix + entry.name)
+                    yield from self._enter(prefix + name, stack)
+                    return
+            elif matches is None or matches(name):
+                yield from self._entry(entry, prefix + name)
+        try:
+            if not listing.read():
+                stack.pop()
+        except OSError as error:
+            stack.pop()
+            yield _unreadable(listing.path, error)
 
     def _enter(self, path: str, stack: list[_Listing]) -> Iterator[Notice]:
         """Put a folder on the stack, unless that would go in circles."""
@@ -88,13 +116,24 @@ class _Scanner:
             if self._folders.again(status, path) and not self._options.send_duplicates:
                 yield Notice(f"ignoring directory because it has been scanned already: {plain(path, _MAX_PATH)}")
                 return
-            with os.scandir(path) as entries:
-                ordered = sorted(entries, key=lambda entry: natural_key(entry.name))
+            listing = _Listing(identity, path)
+            listing.read()
         except OSError as error:
-            yield Notice(f"cannot read directory: {plain(path, _MAX_PATH)}: {reason_of(error)}")
+            yield _unreadable(path, error)
             return
-        prefix = "" if path == os.curdir else os.path.join(path, "")
-        stack.append(_Listing(identity, prefix, iter(ordered)))
+        stack.append(listing)
+
+    def _ordinary(self, path: str) -> Instance | None:
+        """The instance in a file about which there is nothing else to say, else None."""
+        try:
+            status, data = read_beginning(path, HEAD_SIZE)
+        except (FileError, OSError, ValueError):
+            return None
+        uids = self._layouts.uids(data)
+        if uids is None or (not self._options.send_duplicates and self._files.again(status, path)):
+            return None
+        sop_class, sop_instance, transfer_syntax = uids
+        return Instance(path, sop_class, sop_instance, transfer_syntax, status.st_size)
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> Iterator[Found]:
         """A file that was found in a folder; what would not be there to be read is not even opened."""
@@ -136,6 +175,8 @@ class _Scanner:
 
     def _listed(self, path: str) -> Iterator[Found]:
         """What a DICOMDIR lists."""
+        from dcmsend.files.dicomdir import read_dicomdir
+
         empty = True
         for found in read_dicomdir(path, self._options, self._files):
             empty = False
@@ -145,28 +186,79 @@ class _Scanner:
 
 
 class _Listing:
-    """A folder under way: its identity, what stands before its names, and the entries that are left."""
+    """A folder under way: its identity, what stands before its names, and the run of its entries that is looked at.
 
-    __slots__ = ("entries", "identity", "prefix")
+    Entries are read and sorted in runs, so that a huge folder takes neither time nor memory before its first file. A
+    folder that fits into one run, as nearly all do, is closed as soon as it has been read.
+    """
 
-    def __init__(self, identity: tuple[int, int] | str, prefix: str, entries: Iterator[os.DirEntry[str]]) -> None:
+    __slots__ = ("_entries", "identity", "path", "prefix", "run")
+
+    def __init__(self, identity: tuple[int, int] | str, path: str) -> None:
         self.identity = identity
-        self.prefix = prefix
-        self.entries = entries
+        self.path = path
+        self.prefix = "" if path == os.curdir else os.path.join(path, "")
+        self.run: Entries = iter(())
+        self._entries = os.scandir(path)
+
+    def read(self) -> bool:
+        """Read the next run; whether there was one. Raises OSError."""
+        try:
+            run = list(islice(self._entries, RUN))
+        except OSError:
+            self.close()
+            raise
+        if len(run) < RUN:
+            self.close()
+        self.run = iter(in_natural_order(run))
+        return bool(run)
+
+    def close(self) -> None:
+        self._entries.close()
+
+
+def _unreadable(path: str, error: OSError) -> Notice:
+    return Notice(f"cannot read directory: {plain(path, _MAX_PATH)}: {reason_of(error)}")
+
+
+def in_natural_order(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    """Entries sorted by their names as people do it.
+
+    Where names differ in nothing but digits, and have each in the same places, characters sort them just as well.
+    """
+    shapes = {entry.name.translate(_DIGITS_ALIKE) for entry in entries}
+    return sorted(entries, key=_name if len(shapes) < 2 else _natural_key_of_name)
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
     """Sorts names as people do: numbers by their value, the rest by its characters."""
-    parts: list[str | int] = list(_NUMBER.split(name))
-    parts[1::2] = [int(part) for part in parts[1::2]]
+    import re  # kept by the interpreter; a single file does not need it
+
+    parts: list[str | int] = list(re.split("([0-9]+)", name))
+    parts[1::2] = map(int, parts[1::2])
     return parts, name
 
 
-def _matcher(pattern: str) -> Callable[[str], object]:
+_DIGITS_ALIKE: Final = str.maketrans("123456789", "000000000")
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _natural_key_of_name(entry: os.DirEntry[str]) -> tuple[list[str | int], str]:
+    return natural_key(entry.name)
+
+
+def _matcher(pattern: str) -> Callable[[str], object] | None:
     """A test for base names: fnmatch of POSIX, case-sensitive, with ``\\`` as escape and ``[^`` as ``[!``."""
     if not pattern:
-        return lambda _: True
-    return re.compile(fnmatch.translate(_ESCAPE.sub(_as_class, pattern))).match
+        return None
+    import fnmatch
+    import re
+
+    plainer = re.sub(r"\\(.)|\[\^", _as_class, pattern, flags=re.DOTALL)
+    return re.compile(fnmatch.translate(plainer)).match
 
 
 def _as_class(found: re.Match[str]) -> str:
@@ -174,6 +266,14 @@ def _as_class(found: re.Match[str]) -> str:
     if escaped is None:
         return "[!"
     return f"[{escaped}]" if escaped in "*?[" else escaped
+
+
+def _is_regular(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file and no link to one."""
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -7,25 +7,26 @@ absolute: bytes of the file, or of the inflated data set (PS3.5 A.5).
 from __future__ import annotations
 
 import os
-import zlib
 from struct import pack
-from typing import Final, Protocol
 
 from dcmsend.errors import FileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Protocol
+
+    class Source(Protocol):
+        """Something that can show its bytes from any offset onwards, a window at a time."""
+
+        def window(self, offset: int, need: int) -> tuple[bytes, int]:
+            """A buffer, and the absolute offset of its first byte, which is at most ``offset``.
+
+            The buffer holds ``need`` bytes from ``offset``, or all that there are. Raises FileError.
+            """
 
 WINDOW: Final = 65536
 _SMALL_WINDOW: Final = 4096
 _HAS_PREAD: Final = hasattr(os, "pread")
-
-
-class Source(Protocol):
-    """Something that can show its bytes from any offset onwards, a window at a time."""
-
-    def window(self, offset: int, need: int) -> tuple[bytes, int]:
-        """A buffer, and the absolute offset of its first byte, which is at most ``offset``.
-
-        The buffer holds ``need`` bytes from ``offset``, or all that there are. Raises FileError.
-        """
 
 
 class BytesSource:
@@ -74,12 +75,18 @@ class InflateSource:
     Raises FileError where the stream is not deflate data.
     """
 
-    __slots__ = ("_base", "_buffer", "_checksum", "_end", "_inflater", "_limit", "_position", "_source")
+    __slots__ = (
+        "_base", "_broken", "_buffer", "_checksum", "_checksum_of", "_end", "_inflater", "_limit", "_position", "_source",
+    )  # fmt: skip
 
     def __init__(self, source: Source, start: int, end: int, limit: int | None = None) -> None:
         self._source = source
         self._position, self._end = start, end
         self._limit = limit
+        import zlib  # most data sets are not deflated
+
+        self._broken = zlib.error
+        self._checksum_of = zlib.crc32
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._buffer, self._base = b"", 0
         self._checksum = 0
@@ -118,11 +125,11 @@ class InflateSource:
             compressed = self._compressed()
             try:
                 chunk = self._inflater.decompress(compressed, WINDOW)
-            except zlib.error as error:
+            except self._broken as error:
                 raise FileError(f"the deflated data set is damaged: {error}") from None
             left = len(self._inflater.unconsumed_tail) or len(self._inflater.unused_data)
             self._position += len(compressed) - left
-            self._checksum = zlib.crc32(chunk, self._checksum)
+            self._checksum = self._checksum_of(chunk, self._checksum)
             if chunk or not compressed:
                 return chunk
         return b""

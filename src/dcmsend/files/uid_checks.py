@@ -35,7 +35,7 @@ def complaint(sop_class: str, sop_instance: str, transfer_syntax: str, *, checks
         return _unchecked(sop_class, sop_instance, transfer_syntax)
     return (
         sop_class_complaint(sop_class)
-        or ("" if is_valid_uid(sop_instance) else _invalid("SOP Instance UID", sop_instance))
+        or instance_complaint(sop_instance)
         or _transfer_syntax_complaint(transfer_syntax)
     )
 
@@ -53,6 +53,12 @@ def sop_class_complaint(sop_class: str) -> str:
     if sop_class in _OTHER_CLASSES or sop_class in TRANSFER_SYNTAXES:
         return _invalid("SOP Class UID", sop_class)
     return f"Unknown Storage SOP Class: {sop_class}"
+
+
+def instance_complaint(sop_instance: str, *, checks: bool = True) -> str:
+    """Why an instance with this UID must not be sent, or nothing."""
+    good = is_valid_uid(sop_instance) if checks else _sendable(sop_instance)
+    return "" if good else _invalid("SOP Instance UID", sop_instance)
 
 
 def _transfer_syntax_complaint(transfer_syntax: str) -> str:
