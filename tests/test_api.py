@@ -472,7 +472,7 @@ class TestStop:
     def test_says_where_it_stands(self) -> None:
         stop = Stop()
         said = [repr(stop)]
-        stop.busy = True
+        stop.busy.add(stop)
         for _ in range(2):
             stop.request()
             said.append(repr(stop))

@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from types import TracebackType
-from typing import Self, TypeAlias
 
-from dcmsend.errors import (
-    DcmsendError,
-    Interrupted,
-    InvalidInputError,
-    NegotiationError,
-    NetworkError,
-    NoInputError,
-    NoValidInputError,
-)
-from dcmsend.events import Context, Event, InstanceFinished, ScanFinished, ScanStarted
+from dcmsend.errors import DcmsendError, JournalError, NegotiationError, NetworkError
+from dcmsend.events import Context, InstanceFinished, ScanStarted
 from dcmsend.files.scan import scan as scan_paths
-from dcmsend.model import (
-    Conversion,
-    Instance,
-    Limits,
-    Notice,
-    Outcome,
-    Peer,
-    Policy,
-    Refusal,
-    ScanOptions,
-    Timeouts,
-    Totals,
-)
+from dcmsend.model import Conversion, Limits, Policy, ScanOptions, Timeouts
 from dcmsend.net.association import Association
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
 from dcmsend.stop import Stop
+from dcmsend.transfer.intake import Intake
 from dcmsend.transfer.journal import Journal
-from dcmsend.transfer.scheduler import Scheduler, Settings
+from dcmsend.transfer.scheduler import Scheduler
+from dcmsend.transfer.worker import Settings
 from dcmsend.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION_SOP_CLASS
 
-Listener: TypeAlias = Callable[[Event], None]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+    from typing import Final, Self, TypeAlias
+
+    from dcmsend.events import Event
+    from dcmsend.model import Instance, Outcome, Peer, Totals
+    from dcmsend.net.pace import Pace
+
+    Listener: TypeAlias = Callable[[Event], None]
+
+# What is looked at before the first association is asked for: it shall need no further one for a small input, and a
+# large one shall not wait.
+_FIRST_LOOK: Final = 1000  # instances
+_FIRST_LOOK_SECONDS: Final = 0.2
 
 
 class Report:
@@ -95,7 +88,8 @@ def send(
     """Send DICOM files to a storage SCP with C-STORE (PS3.4 Annex B) and say what has become of each.
 
     ``paths``: files, and directories and DICOMDIRs where ``scan`` allows them. ``listener`` is called with each event,
-    in order, in this thread. ``stop`` ends the run from a signal handler or another thread.
+    in order, in this thread, whatever the number of associations. ``stop`` ends the run from a signal handler or
+    another thread.
 
     Returns a report also when the run broke: then ``Report.error`` says why, and every instance still has its outcome.
     Raises ``ConfigurationError`` where a dictionary of ``conversion`` cannot be read, before anything is done.
@@ -105,10 +99,34 @@ def send(
         from dcmsend.payload.dictionary import check_paths
 
         check_paths(conversion.dictionaries)
-    wishes = Wishes(policy, conversion.decompression, cache(no_decoder))
-    settings = Settings(peer=peer, wishes=wishes, timeouts=timeouts or Timeouts(), limits=limits or Limits())
-    stop = stop or Stop()
-    return _Run(scan, PayloadOpener(scan, conversion, stop), listener or _ignore, stop).go(paths, settings)
+    wishes = Wishes(policy, conversion.decompression, _Cached().__getitem__)
+    stop, limits = stop or Stop(), limits or Limits()
+    settings = Settings(
+        peer=peer,
+        wishes=wishes,
+        timeouts=timeouts or Timeouts(),
+        limits=limits,
+        opener=PayloadOpener(scan, conversion, stop),
+        stop=stop,
+        pace=_pace(limits),
+    )
+    return _Run(settings, listener or _ignore).go(paths, scan)
+
+
+class _Cached(dict[str, str]):
+    """Why each transfer syntax cannot be decoded, found out once."""
+
+    def __missing__(self, syntax: str) -> str:
+        self[syntax] = no_decoder(syntax)
+        return self[syntax]
+
+
+def _pace(limits: Limits) -> Pace | None:
+    if limits.rate is None:
+        return None
+    from dcmsend.net.pace import Pace
+
+    return Pace(limits.rate)
 
 
 def echo(
@@ -141,54 +159,44 @@ def echo(
 class _Run:
     """One call of ``send``: the journal's only writer, and the only one who calls the listener."""
 
-    def __init__(self, scan: ScanOptions, opener: PayloadOpener, listener: Listener, stop: Stop) -> None:
-        self._scan = scan
-        self._opener = opener
+    def __init__(self, settings: Settings, listener: Listener) -> None:
+        self._settings = settings
         self._tell = listener
-        self._stop = stop
         self._journal = Journal()
-        self._refused = 0
 
-    def go(self, paths: Iterable[str], settings: Settings) -> Report:
-        scheduler = Scheduler(self._journal, settings, self._opener, self._stop)
+    def go(self, paths: Iterable[str], scan: ScanOptions) -> Report:
+        policy = self._settings.wishes.policy
+        self._tell(ScanStarted(scan.directories))
+        intake = Intake(scan_paths(paths, scan), self._journal, self._tell, self._settings.stop, halt=policy.halt)
+        scheduler = Scheduler(self._journal, intake, self._settings)
         error: DcmsendError | None
         try:
-            self._take_on(paths, halt=settings.wishes.policy.halt)
-            for event in scheduler.run():
-                if isinstance(event, InstanceFinished):
-                    self._journal.record(event.outcome)
-                self._tell(event)
+            _look(intake, self._journal, everything=policy.scan_first or not policy.multiple_associations)
+            events = scheduler.run()
+            try:
+                for event in events:
+                    if isinstance(event, InstanceFinished):
+                        self._journal.record(event.outcome, event.instance)
+                    self._tell(event)
+            finally:
+                events.close()  # ends associations, if any are open
             error = scheduler.error
         except DcmsendError as broken:
             error = broken
-        if error is not None:
+        if error is not None and not isinstance(error, JournalError):
             self._journal.leave(f"not tried: the run ended before ({error})")
         totals = self._journal.totals(
-            associations=scheduler.associations, contexts=scheduler.contexts, refused_files=self._refused
+            associations=scheduler.associations, contexts=scheduler.contexts, refused_files=intake.refused
         )
-        return Report(settings.peer, self._journal, totals, error)
+        return Report(self._settings.peer, self._journal, totals, error)
 
-    def _take_on(self, paths: Iterable[str], *, halt: bool) -> None:
-        """Scan the input into the journal. Raises ``InputError``, ``Interrupted``."""
-        self._tell(ScanStarted(self._scan.directories))
-        looked_at = False  # anything at all, though nothing may have come of it
-        for found in scan_paths(paths, self._scan):
-            if isinstance(found, Instance):
-                self._journal.add(found)
-            else:
-                self._tell(found)
-                looked_at |= isinstance(found, Notice) and found.empty
-                if isinstance(found, Refusal):
-                    self._refused += 1
-                    if halt:
-                        raise InvalidInputError(found.path, found.reason)
-            if self._stop.requested:
-                raise Interrupted("stopped by the user")
-        self._tell(ScanFinished(len(self._journal), self._refused))
-        if not self._journal:
-            if self._refused or looked_at:
-                raise NoValidInputError("no valid input files to be processed")
-            raise NoInputError("no input files to be processed")
+
+def _look(intake: Intake, journal: Journal, *, everything: bool) -> None:
+    """Look at the input before anything is sent: at all of it, or at enough to know what will be needed."""
+    deadline = time.monotonic() + _FIRST_LOOK_SECONDS
+    while intake.advance():
+        if not everything and (len(journal) >= _FIRST_LOOK or time.monotonic() > deadline):
+            return
 
 
 def _ignore(event: Event) -> None:

@@ -28,6 +28,7 @@ and knows whether trying again later may help (``retryable``).
     ├── NoAcceptableContext         the one association that is allowed accepted nothing
     ├── NoProposal                  an instance for which nothing may be proposed, and the run halts on that
     ├── Interrupted                 the user stopped the run
+    ├── JournalError                the list of instances cannot be kept
     └── ReportError                 the report cannot be written
 """
 
@@ -171,6 +172,10 @@ class NoProposal(DcmsendError):
 
 class Interrupted(DcmsendError):
     """The user stopped the run."""
+
+
+class JournalError(DcmsendError):
+    """The list of instances cannot be kept: what was stored so far is stored, the rest is not tried."""
 
 
 class ReportError(DcmsendError):

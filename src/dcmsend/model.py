@@ -18,6 +18,8 @@ MAX_PDU: Final = 131072
 DEFAULT_PDU: Final = 16384
 MAX_WINDOW: Final = 65535  # what 16 bits can propose (PS3.7 D.3.3.3)
 MOST_OUTSTANDING: Final = 256  # operations, whatever the peer takes
+MAX_ASSOCIATIONS: Final = 64  # open at once
+MIN_RATE: Final = 1000  # bytes per second
 MAX_CONTEXTS: Final = 128  # odd IDs 1..255 (PS3.8 9.3.2.2)
 
 
@@ -75,18 +77,23 @@ class Limits(Frozen, kw_only=True):
     """Sizes in bytes. ``max_receive_pdu`` is announced to the peer; ``max_send_pdu`` caps what the peer announced.
 
     ``async_window``: how many operations may be outstanding if the peer agrees; 1 is not negotiated, 0 is as many as
-    the peer takes, but no more than ``MOST_OUTSTANDING``.
+    the peer takes, but no more than ``MOST_OUTSTANDING``. ``associations``: how many may be open at once.
+    ``rate``: bytes a second over all associations, ``None`` for no limit.
     """
 
     max_receive_pdu: int = DEFAULT_PDU
     max_send_pdu: int | None = None
     async_window: int = 1
+    associations: int = 1
+    rate: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_receive_pdu", "max_send_pdu"):
             value = getattr(self, name)
             _require(value is None or MIN_PDU <= value <= MAX_PDU, f"{name} must be from {MIN_PDU} to {MAX_PDU} bytes")
         _require(0 <= self.async_window <= MAX_WINDOW, f"async_window must be from 0 to {MAX_WINDOW}")
+        _require(1 <= self.associations <= MAX_ASSOCIATIONS, f"associations must be from 1 to {MAX_ASSOCIATIONS}")
+        _require(self.rate is None or self.rate >= MIN_RATE, f"rate must be at least {MIN_RATE} bytes per second")
 
 
 class ScanOptions(Frozen, kw_only=True):
@@ -107,6 +114,7 @@ class Policy(Frozen, kw_only=True):
 
     halt: bool = True  # on the first invalid file and the first instance that could not be sent
     multiple_associations: bool = True
+    scan_first: bool = False  # send nothing before all input has been looked at
     legal_proposals_only: bool = False  # -nip
 
 

@@ -8,17 +8,17 @@ if TYPE_CHECKING:
 
 
 class Stop:
-    """Asks a run to end: the first request lets the instance under way finish, the second aborts at once.
+    """Asks a run to end: the first request lets the instances under way finish, the second aborts at once.
 
-    Safe to call from a signal handler or another thread. Whoever blocks on the network keeps ``wake`` set to something
-    that ends the waiting, and ``busy`` true while instances are being sent.
+    Safe to call from a signal handler or another thread. Whoever blocks on the network keeps something in ``wakers``
+    that ends the waiting, and whoever is sending instances is in ``busy``; there may be several of both.
     """
 
     def __init__(self) -> None:
         self.requested = False
         self.aborted = False
-        self.busy = False
-        self.wake: Callable[[], None] | None = None
+        self.busy: set[object] = set()
+        self.wakers: dict[object, Callable[[], None]] = {}  # by who waits
 
     def __repr__(self) -> str:
         return f"<Stop {'aborted' if self.aborted else 'requested' if self.requested else 'not requested'}>"
@@ -27,5 +27,6 @@ class Stop:
         """Ask once to finish, twice to abort; where nothing is under way, once is enough to abort."""
         self.aborted = self.requested or not self.busy
         self.requested = True
-        if self.aborted and self.wake is not None:
-            self.wake()
+        if self.aborted:
+            for wake in tuple(self.wakers.values()):
+                wake()

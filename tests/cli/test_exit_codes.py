@@ -33,6 +33,7 @@ EXPECTED: dict[type[errors.DcmsendError], int] = {
     errors.NoAcceptableContext: 65,
     errors.NoProposal: 65,
     errors.Interrupted: 130,
+    errors.JournalError: 44,
     errors.ReportError: 43,
 }
 

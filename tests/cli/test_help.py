@@ -16,7 +16,7 @@ from dcmsend.version import __version__
 
 OURS_ALONE = {
     "--ipv4", "--ipv6", "--ip-auto", "--allow-external-references", "--send-duplicates", "--socket-timeout",
-    "--async-window",
+    "--async-window", "--associations", "--rate-limit", "--scan-first",
     "--dcmtk-exit-codes",
 }  # fmt: skip
 

@@ -234,7 +234,7 @@ def test_reader_that_goes_away_early() -> None:
 
 def _raise_interrupts(count: int) -> Callable[[Stop], object]:
     def during(stop: Stop) -> None:
-        stop.busy = True
+        stop.busy.add(stop)
         for _ in range(count):
             signal.raise_signal(signal.SIGINT)
 

@@ -336,12 +336,21 @@ class TestNegotiation:
 class LateStop(Stop):
     """Aborts the moment that connecting is over."""
 
-    def __setattr__(self, name: str, value: object) -> None:
-        super().__setattr__(name, value)
-        if name == "wake" and value is None and hasattr(self, "wake_seen"):
-            super().__setattr__("aborted", True)
-        if name == "wake":
-            super().__setattr__("wake_seen", True)
+    def __init__(self) -> None:
+        super().__init__()
+        self.wakers = Wakers(self)
+
+
+class Wakers(dict[object, Callable[[], None]]):
+    """Nobody is left to be woken when the first of them goes."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def __delitem__(self, who: object) -> None:
+        super().__delitem__(who)
+        self._stop.aborted = self._stop.requested = True
 
 
 def known(connection: Connection) -> pdus.Request:

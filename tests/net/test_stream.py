@@ -114,7 +114,7 @@ class TestConnect:
         with connect("127.0.0.1", port, family=AddressFamily.IPV4, timeout=10, stop=stop) as connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert connection.gettimeout() == 0
-        assert stop.wake is None
+        assert not stop.wakers
 
     def test_gives_up_after_the_time_limit(self, monkeypatch: pytest.MonkeyPatch, listener: socket.socket) -> None:
         monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: errno.EINPROGRESS)

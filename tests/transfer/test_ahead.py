@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
@@ -20,9 +20,12 @@ from dcmsend.payload.payload import Payload
 from dcmsend.payload.pieces import Spool
 from dcmsend.plan import Routes, Wishes, answered, pack
 from dcmsend.stop import Stop
-from dcmsend.transfer.ahead import Ahead, Entry, Opening
+from dcmsend.transfer.ahead import Ahead, Opening
 from tests.support.builder import element, part10
 from tests.support.scripted import ScriptedPeer, accept, close, drain, expect_message, release, store
+
+if TYPE_CHECKING:
+    from dcmsend.transfer.ahead import Entry
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 LEI: Final = "1.2.840.10008.1.2"
@@ -98,6 +101,28 @@ def take(opening: Opening) -> Opened:
     return cast("Opened", opening.payload())
 
 
+class Pulled:
+    """Entries, and how many of them were asked for."""
+
+    def __init__(self, found: list[Entry]) -> None:
+        self.count = 0
+        self._entries = iter(found)
+
+    def take(self) -> Entry | None:
+        entry = next(self._entries, None)
+        self.count += entry is not None
+        return entry
+
+
+def ahead_of(opener: FakeOpener, found: list[Entry], ways: Routes = NATIVE_ONLY) -> Ahead:
+    return Ahead(opener, Pulled(found).take, ways)
+
+
+def openings(ahead: Ahead) -> Iterator[Opening]:
+    while (opening := ahead.next()) is not None:
+        yield opening
+
+
 MIXED: Final = (LEE, RLE, BASELINE, RLE, DEFLATED, RLE, LEE, LEE, RLE, BASELINE)
 
 
@@ -111,9 +136,9 @@ def test_the_order_stays_whatever_is_decoded_first() -> None:
         elif instance.path == "4.dcm":
             second.set()
 
-    ahead = Ahead(FakeOpener(wait))
+    ahead = ahead_of(FakeOpener(wait), entries(MIXED))
     found = []
-    for number, instance, payload in ahead.open(entries(MIXED), NATIVE_ONLY):
+    for number, instance, payload in openings(ahead):
         found.append((number, instance.transfer_syntax))
         if payload is None:
             assert instance.transfer_syntax == BASELINE
@@ -141,32 +166,16 @@ def test_without_decoding_everything_is_opened_at_its_turn_and_in_this_thread(
     accepted: tuple[str, ...], syntaxes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opener = FakeOpener()
-    ahead = Ahead(opener)
     monkeypatch.setattr(threading.Thread, "start", pytest.fail)
     pulled = Pulled(entries(syntaxes))
-    for count, opening in enumerate(ahead.open(pulled, routes(*accepted)), 1):
+    ahead = Ahead(opener, pulled.take, routes(*accepted))
+    for count, opening in enumerate(openings(ahead), 1):
         assert pulled.count == count
         if opening.payload is not None:
             already = len(opener.opened)
             assert take(opening).thread is threading.current_thread()
             assert len(opener.opened) == already + 1
     ahead.close()
-
-
-class Pulled:
-    """Entries, and how many of them were asked for."""
-
-    def __init__(self, found: list[Entry]) -> None:
-        self.count = 0
-        self._entries = iter(found)
-
-    def __iter__(self) -> Iterator[Entry]:
-        return self
-
-    def __next__(self) -> Entry:
-        entry = next(self._entries)
-        self.count += 1
-        return entry
 
 
 @pytest.mark.parametrize(
@@ -176,7 +185,7 @@ class Pulled:
         ([RLE] * 6, [3, 4, 5, 6, 6, 6]),
         ([LEE, LEE, RLE, RLE, RLE, RLE], [1, 2, 5, 6, 6, 6]),
         ([RLE, BASELINE, RLE, LEE, RLE, RLE], [5, 6, 6, 6, 6, 6]),
-        ([RLE, *[LEE] * 100], [*range(LONGEST_LOOK + 1, 102), *[101] * LONGEST_LOOK]),
+        ([RLE, *[LEE] * 100], [*[LONGEST_LOOK + 1] * (LONGEST_LOOK + 1), *range(LONGEST_LOOK + 2, 102)]),
     ],
     ids=["all", "after native ones", "among others", "the only one"],
 )
@@ -184,10 +193,10 @@ def test_the_look_ahead_is_bounded(syntaxes: list[str], pulled: list[int]) -> No
     """No more instances are decoded before their turn than there are threads."""
     source = Pulled(entries(syntaxes))
     opener = FakeOpener()
-    ahead = Ahead(opener)
+    ahead = Ahead(opener, source.take, NATIVE_ONLY)
     seen = []
     taken = 0
-    for opening in ahead.open(source, NATIVE_ONLY):
+    for opening in openings(ahead):
         seen.append(source.count)
         if opening.payload is not None and opening.instance.transfer_syntax == RLE:
             assert sum(opened.instance.transfer_syntax == RLE for opened in opener.opened) <= taken + 1 + THREADS
@@ -202,9 +211,9 @@ def test_an_error_waits_for_its_turn_and_spoils_no_other() -> None:
         if instance.path in ("2.dcm", "4.dcm"):
             raise FileError(f"{instance.path} is broken")
 
-    ahead = Ahead(FakeOpener(refuse))
+    ahead = ahead_of(FakeOpener(refuse), entries([RLE, RLE, LEE, LEE, RLE]))
     found = []
-    for opening in ahead.open(entries([RLE, RLE, LEE, LEE, RLE]), NATIVE_ONLY):
+    for opening in openings(ahead):
         try:
             found.append(take(opening).instance.path)
         except FileError as error:
@@ -221,15 +230,14 @@ def test_closing_closes_what_nobody_asked_for() -> None:
             done.wait(LIMIT)
 
     opener = FakeOpener(meet)
-    ahead = Ahead(opener)
-    first = take(next(openings := ahead.open(entries([RLE] * 9), NATIVE_ONLY)))
+    ahead = ahead_of(opener, entries([RLE] * 9))
+    first = take(next(openings(ahead)))
     done.wait(LIMIT)  # two more are, or will be, open
-    ahead.close()
+    assert ahead.close() == entries([RLE] * 9)[2:0:-1]  # what nobody has seen, the last one first
     assert {opened.instance.path: opened.closed for opened in opener.opened} == {"1.dcm": 0, "2.dcm": 1, "3.dcm": 1}
     assert not first.closed  # it belongs to who asked for it
     ahead.close()
     assert [opened.closed for opened in opener.opened if opened is not first] == [1, 1]
-    openings.close()  # type: ignore[attr-defined]
 
 
 def test_closing_drops_what_was_not_begun_and_errors_that_nobody_sees() -> None:
@@ -242,8 +250,8 @@ def test_closing_drops_what_was_not_begun_and_errors_that_nobody_sees() -> None:
         raise FileError("broken")
 
     opener = FakeOpener(wait)
-    ahead = Ahead(opener)
-    next(ahead.open(entries([RLE] * 9), NATIVE_ONLY))
+    ahead = ahead_of(opener, entries([RLE] * 9))
+    next(openings(ahead))
     threading.Timer(0, may_end.set).start()
     ahead.close()
     assert set(began) <= {"1.dcm", "2.dcm", "3.dcm"}
@@ -253,9 +261,8 @@ def test_closing_drops_what_was_not_begun_and_errors_that_nobody_sees() -> None:
 def test_there_are_at_most_four_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     source = Pulled(entries([RLE] * 20))
-    ahead = Ahead(FakeOpener())
-    openings = ahead.open(source, NATIVE_ONLY)
-    take(next(openings))
+    ahead = Ahead(FakeOpener(), source.take, NATIVE_ONLY)
+    take(next(openings(ahead)))
     assert source.count == 5
     ahead.close()
 
@@ -265,9 +272,9 @@ def test_one_thread_decodes_one_ahead(count: int | None, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "cpu_count", lambda: count)
     source = Pulled(entries([RLE] * 5))
     opener = FakeOpener()
-    ahead = Ahead(opener)
+    ahead = Ahead(opener, source.take, NATIVE_ONLY)
     pulled = []
-    for opening in ahead.open(source, NATIVE_ONLY):
+    for opening in openings(ahead):
         pulled.append(source.count)
         assert take(opening).thread is not threading.current_thread()
     ahead.close()

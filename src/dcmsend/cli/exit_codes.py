@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """DCMTK's numbers, and three of ours: 66, 70 and 130."""
+    """DCMTK's numbers, and four of ours: 44, 66, 70 and 130."""
 
     DONE = 0  # all that was taken on is stored
     COMMAND_LINE = 1
@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     INVALID_INPUT = 22
     NO_VALID_INPUT = 23
     REPORT = 43  # all that was taken on is stored, but the report could not be written
+    JOURNAL = 44  # the list of instances could not be kept
     NETWORK = 60
     NEGOTIATION = 61
     TRANSFER = 62
@@ -40,6 +41,7 @@ EXIT_CODES: Final[dict[type[errors.DcmsendError], ExitCode]] = {
     errors.FileError: ExitCode.INVALID_INPUT,
     errors.NoValidInputError: ExitCode.NO_VALID_INPUT,
     errors.ReportError: ExitCode.REPORT,
+    errors.JournalError: ExitCode.JOURNAL,
     errors.LocalProtocolError: ExitCode.NETWORK,
     errors.NetworkError: ExitCode.NEGOTIATION,
     errors.RunStopped: ExitCode.TRANSFER,

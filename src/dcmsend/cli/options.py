@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from dcmsend.cli.log import Level
 from dcmsend.light import Enum, NamedTuple
-from dcmsend.model import DEFAULT_PDU, MAX_PDU, MAX_WINDOW, MIN_PDU, AddressFamily, Decompression, ReadMode
+from dcmsend.model import (
+    DEFAULT_PDU,
+    MAX_ASSOCIATIONS,
+    MAX_PDU,
+    MAX_WINDOW,
+    MIN_PDU,
+    MIN_RATE,
+    AddressFamily,
+    Decompression,
+    ReadMode,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ class Kind(Enum):
 
     STRING = "string"
     INTEGER = "integer"
+    SIZE = "integer, k, M or G"
     CHOICE = "string constant"
 
 
@@ -204,6 +215,10 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="go on after an invalid file, or an instance that could not be sent",
     ),
     Option(
+        section=_PROCESSING, long="--scan-first", sets="policy.scan_first",
+        help="look at all input before anything is sent",
+    ),
+    Option(
         section=_PROCESSING, short="-nip", long="--no-illegal-proposal", sets="policy.legal_proposals_only",
         help="propose nothing that leaves out the default transfer syntax where it is needed",
     ),
@@ -241,6 +256,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
         sets="policy.multiple_associations", value=False, help="open one association and no more",
     ),
     Option(
+        section=_ASSOCIATION, long="--associations", sets="limits.associations",
+        argument=Argument(name="number", kind=Kind.INTEGER, minimum=1, maximum=MAX_ASSOCIATIONS, default="1"),
+        conflicts=(("--single-association",),), help="how many associations may be open at once",
+    ),
+    Option(
         section=_NETWORK, short="-to", long="--timeout", sets="timeouts.connect", argument=_timeout("unlimited"),
         help="limit for opening a connection",
     ),
@@ -268,6 +288,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
         section=_NETWORK, long="--async-window", sets="limits.async_window",
         argument=Argument(name="number", kind=Kind.INTEGER, minimum=0, maximum=MAX_WINDOW, default="1"),
         help="how many instances may be sent before the response to the first; 0 is as many as the peer takes",
+    ),
+    Option(
+        section=_NETWORK, long="--rate-limit", sets="limits.rate",
+        argument=Argument(name="rate", kind=Kind.SIZE, minimum=MIN_RATE),
+        help="most bytes per second, over all associations; k, M and G stand for zeros",
     ),
     # output options
     Option(

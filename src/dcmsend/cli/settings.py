@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcmsend.cli.log import Level
 from dcmsend.cli.options import OPTIONS, VERBOSE_MODE, Kind
-from dcmsend.cli.words import CommandLineError, range_error, scan_number
+from dcmsend.cli.words import CommandLineError, range_error, scan_number, scan_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,13 @@ def _choice(argument: Argument, text: str) -> int:
 
 def _integer(long: str, argument: Argument, text: str) -> tuple[int, str]:
     """The number, and what is wrong with it."""
-    scanned = scan_number(text)
-    if scanned is None or scanned.negative:
+    size: int | None
+    if argument.kind is Kind.SIZE:
+        size = scan_size(text)
+    else:
+        scanned = scan_number(text)
+        size = None if scanned is None or scanned.negative else scanned.size
+    if size is None:
         return 0, f"Invalid value for option {long}" + (f" ({text})" if text else "")
-    wrong = range_error(scanned.size, argument.minimum, argument.maximum)
-    return scanned.size, f"Invalid value for option {long} ({wrong}: {text})" if wrong else ""
+    wrong = range_error(size, argument.minimum, argument.maximum)
+    return size, f"Invalid value for option {long} ({wrong}: {text})" if wrong else ""

@@ -85,6 +85,15 @@ def scan_number(text: str) -> Number | None:
     return Number(signed.startswith("-"), int(significant) if len(significant) <= len(str(MANY)) - 1 else MANY)
 
 
+def scan_size(text: str) -> int | None:
+    """Digits, and k, M or G behind them for thousands, millions and milliards; ``None`` for anything else."""
+    digits, suffix = (text, "") if text[-1:] in _DIGITS else (text[:-1], text[-1:])
+    factor = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}.get(suffix.upper())
+    if factor is None or not digits or digits.strip(_DIGITS) or len(digits) > len(str(MANY)):
+        return None
+    return int(digits) * factor
+
+
 def range_error(number: int, minimum: int, maximum: int | None) -> str:
     """What is wrong with a number, in DCMTK's words; empty where nothing is."""
     if number < minimum:

@@ -102,18 +102,22 @@ class Association:
         stop: Stop,
         clock: Callable[[], float] = time.monotonic,
     ) -> Association:
-        """Connect and negotiate. Raises ``NetworkError``: whatever keeps the association from being made."""
+        """Connect and negotiate. Raises ``NetworkError``: whatever keeps the association from being made.
+
+        From then on the association is among ``stop.wakers``; whoever has done with it takes it out.
+        """
         require_title(peer.called_ae, "--call")
         require_title(peer.calling_ae, "--aetitle")
         connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
         association = cls(Stream(connection, timeouts.socket), timeouts, limits, clock)
-        stop.wake = association.interrupt
+        stop.wakers[association] = association.interrupt
         try:
             if stop.aborted:  # between two waits, when there was nobody to wake
                 raise ConnectionLost("stopped by the user")
             association._negotiate(peer, contexts)
         except BaseException:
             association.abort()
+            del stop.wakers[association]
             raise
         return association
 
@@ -178,6 +182,10 @@ class Association:
         self._begin(message_id, C_ECHO_RSP)
         self._send(encode_command(context_id, encode_echo_request(message_id), self._send_pdu))
         return self.collect()
+
+    def ready(self) -> bool:
+        """TEMPORARY"""
+        return bool(self._events) or self._stream.readable()
 
     def collect(self) -> Response:
         """Wait for the next response to any outstanding request. Raises ``NetworkError``; the association is over then.

@@ -39,13 +39,13 @@ def connect(host: str, port: int, *, family: AddressFamily, timeout: float | Non
     failure = ConnectError(f"cannot connect to {host}:{port}")
     for kind, address in _resolve(host, port, family):
         connection = socket.socket(kind, socket.SOCK_STREAM)
-        stop.wake = lambda connection=connection: _shut_down(connection)
+        stop.wakers[connection] = _shutting_down(connection)
         try:
             words = _open(connection, address, timeout, stop)
         except OSError as error:
             words = error.strerror or str(error)
         finally:
-            stop.wake = None
+            del stop.wakers[connection]
         if not words:
             return connection
         connection.close()
@@ -108,6 +108,11 @@ class Stream:
             raise PeerTimeout(phase, timeout or 0)
         return self.receive_now()
 
+    def readable(self) -> bool:
+        if _QUICKACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        return _poll(self._socket, writing=False, timeout=0)[1]
+
     def receive_now(self) -> bytes:
         """What is there, or none at the end of the connection. Raises ``ConnectionLost``."""
         try:
@@ -140,6 +145,10 @@ def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tup
         kind = "" if family is AddressFamily.ANY else f" {family.value}"
         raise NameResolutionError(f"no{kind} address found for host '{host}': {words}") from error
     return [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
+
+
+def _shutting_down(connection: socket.socket) -> Callable[[], None]:
+    return lambda: _shut_down(connection)
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -8,28 +8,32 @@ interpreter's lock, so a second core is used).
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
-from dcmsend.model import Instance
+from dcmsend.light import NamedTuple
 from dcmsend.uids import TRANSFER_SYNTAXES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
     from concurrent.futures import Future, ThreadPoolExecutor
+    from typing import Final, Protocol, TypeAlias
 
+    from dcmsend.model import Instance
     from dcmsend.payload.payload import Payload
     from dcmsend.plan import Routes
 
-Entry: TypeAlias = tuple[int, Instance]
+    Entry: TypeAlias = tuple[int, Instance]
+
+    class Opener(Protocol):
+        """Opens the data set of an instance in a transfer syntax. Raises FileError."""
+
+        def open(self, instance: Instance, target: str) -> Payload: ...
+else:
+    from _collections import deque  # the package around it takes longer to import than all of this
+
 _MOST_THREADS: Final = 4
-
-
-class Opener(Protocol):
-    """Opens the data set of an instance in a transfer syntax. Raises FileError."""
-
-    def open(self, instance: Instance, target: str) -> Payload: ...
+_LONGEST_LOOK: Final = 64  # entries, most of which need not be decoded
 
 
 class Opening(NamedTuple):
@@ -41,25 +45,31 @@ class Opening(NamedTuple):
 
 
 class Ahead:
-    """Opens entries in their order. Close it: payloads that nobody asked for are closed, and its threads end."""
+    """Opens what ``take`` gives, in that order. Close it: what nobody asked for is closed, threads end."""
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opener, take: Callable[[], Entry | None], routes: Routes) -> None:
         self._open = opener.open
+        self._take = take
+        self._routes = routes
         self._threads = min(_MOST_THREADS, os.cpu_count() or 1)
         self._pool: ThreadPoolExecutor | None = None
         self._futures: deque[Future[Payload]] = deque()
+        self._waiting: deque[Opening] = deque()
 
-    def open(self, entries: Iterable[Entry], routes: Routes) -> Iterator[Opening]:
-        """One opening for each entry. At most as many instances as there are threads are decoded before their turn."""
-        waiting: deque[Opening] = deque()
-        for entry in entries:
-            waiting.append(self._opening(entry, routes))
-            if not self._futures or len(self._futures) > self._threads or len(waiting) > _LONGEST_LOOK:
-                yield waiting.popleft()
-        yield from waiting
+    def next(self) -> Opening | None:
+        """The next one, or ``None`` where nothing is at hand.
 
-    def close(self) -> None:
-        """Let go of what was opened ahead; closing twice does no harm."""
+        At most as many instances as there are threads are decoded before their turn.
+        """
+        while not self._enough():
+            entry = self._take()
+            if entry is None:
+                break
+            self._waiting.append(self._opening(entry))
+        return self._waiting.popleft() if self._waiting else None
+
+    def close(self) -> list[Entry]:
+        """Let go of what was opened ahead, and give back the entries that nobody has seen, the last one first."""
         for future in self._futures:
             future.cancel()
         if self._pool is not None:
@@ -69,15 +79,24 @@ class Ahead:
             future = self._futures.popleft()
             if not future.cancelled() and future.exception() is None:
                 future.result().close()
+        unseen = [(opening.number, opening.instance) for opening in reversed(self._waiting)]
+        self._waiting.clear()
+        return unseen
 
-    def _opening(self, entry: Entry, routes: Routes) -> Opening:
+    def _enough(self) -> bool:
+        """Whether one is waiting, and with threads at work enough of them to keep these busy."""
+        if not self._futures:
+            return bool(self._waiting)
+        return len(self._futures) > self._threads or len(self._waiting) > _LONGEST_LOOK
+
+    def _opening(self, entry: Entry) -> Opening:
         number, instance = entry
-        route = routes.find(instance.sop_class, instance.transfer_syntax)
+        route = self._routes.find(instance.sop_class, instance.transfer_syntax)
         if route is None:
             return Opening(number, instance, None)
         known = TRANSFER_SYNTAXES.get(instance.transfer_syntax)
         if known is None or not known.encapsulated or route.transfer_syntax == instance.transfer_syntax:
-            return Opening(number, instance, partial(self._open, instance, route.transfer_syntax))
+            return Opening(number, instance, lambda: self._open(instance, route.transfer_syntax))
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
@@ -88,6 +107,3 @@ class Ahead:
     def _first(self) -> Payload:
         """The payload of the decoding that was begun first. Raises FileError."""
         return self._futures.popleft().result()
-
-
-_LONGEST_LOOK: Final = 64  # entries, most of which need not be decoded

@@ -1,18 +1,29 @@
 """The list of instances and what has become of each, in SQLite. One writer: the thread that made the journal.
 
-``:memory:`` for now; the list never lives in Python objects. An instance belongs to a *context*: a row for each
-distinct pair of SOP class and transfer syntax. Numbers count from 1 in the order of the input.
+The list never lives in Python objects: rows are gathered and written a batch at a time into a database without a name,
+which SQLite keeps in a bounded cache and beyond that in a temporary file. A list that fits into one batch never gets
+that far, and SQLite is not even loaded. An instance belongs to a *context*: a number for each distinct pair of SOP
+class and transfer syntax. Numbers count from 1 in the order of the input.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Iterator
-from typing import Final
-
+from dcmsend.errors import JournalError
 from dcmsend.model import Instance, Outcome, State, StatusClass, Totals, status_class
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from sqlite3 import Connection, Cursor
+    from typing import Any, Final, TypeAlias
+
+    Key: TypeAlias = tuple[str, str]
+    Entry: TypeAlias = tuple[int, Instance]
+
 _SCHEMA: Final = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -16384;
 CREATE TABLE context (
     id INTEGER PRIMARY KEY, sop_class TEXT NOT NULL, transfer_syntax TEXT NOT NULL,
     UNIQUE (sop_class, transfer_syntax));
@@ -21,24 +32,28 @@ CREATE TABLE instance (
     size INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, status INTEGER, reason TEXT NOT NULL DEFAULT '',
     association INTEGER NOT NULL DEFAULT 0, context_id INTEGER NOT NULL DEFAULT 0,
     network_syntax TEXT NOT NULL DEFAULT '', dataset_size INTEGER NOT NULL DEFAULT 0);
+BEGIN;
 """
 _INSTANCE: Final = "instance.number, path, sop_class, sop_instance, transfer_syntax, size"
 _TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
 _BATCH: Final = 256
 
-Key = tuple[str, str]
-Entry = tuple[int, Instance]
-
 
 class Journal:
-    """Instances in, outcomes in, both out again in the order of the numbers."""
+    """Instances in, outcomes in, both out again in the order of the numbers. Raises ``JournalError`` throughout.
+
+    ``pending``: how many instances of each context have neither an outcome nor a reason, by the context's number.
+    """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect(":memory:", isolation_level=None)
-        self._database.text_factory = _text
-        self._database.executescript(_SCHEMA)
+        self.pending: dict[int, int] = {}
+        self._database: Connection | None = None
         self._contexts: dict[Key, int] = {}
         self._count = 0
+        self._fresh: list[tuple[Instance, int]] = []  # the last instances and their contexts, not written yet
+        self._outcomes: dict[int, Outcome] = {}  # not written yet
+        self._by_class: dict[StatusClass, int] = {}
+        self._no_context = 0
 
     def __repr__(self) -> str:
         return f"<Journal of {self._count} instances in {len(self._contexts)} contexts>"
@@ -47,7 +62,8 @@ class Journal:
         return self._count
 
     def close(self) -> None:
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
 
     @property
     def keys(self) -> list[Key]:
@@ -60,104 +76,195 @@ class Journal:
         context = self._contexts.get(key)
         if context is None:
             context = self._contexts[key] = len(self._contexts) + 1
-            self._execute(f"INSERT INTO context VALUES (?, {_TEXT}, {_TEXT})", context, *map(_bytes, key))
+            self.pending[context] = 0
         self._count += 1
-        self._execute(
-            f"INSERT INTO instance (number, path, sop_instance, context, size) VALUES (?, {_TEXT}, {_TEXT}, ?, ?)",
-            self._count,
-            _bytes(instance.path),
-            _bytes(instance.sop_instance),
-            context,
-            instance.size,
-        )
+        self.pending[context] += 1
+        self._fresh.append((instance, context))
+        if len(self._fresh) >= _BATCH:
+            self._write()
         return self._count
 
-    def pending(self, contexts: Collection[int]) -> Iterator[Entry]:
-        """Instances of these contexts that have no outcome yet, in order; outcomes may be recorded meanwhile."""
-        number = 0
-        while True:
-            rows = self._execute(
-                f"SELECT {_INSTANCE} FROM instance JOIN context ON context.id = context"
-                " WHERE number > ? AND state = ? AND reason = ''"
-                f" AND context IN ({', '.join('?' * len(contexts))}) ORDER BY number LIMIT ?",
-                number,
-                State.PENDING.value,
-                *contexts,
-                _BATCH,
-            ).fetchall()
-            yield from ((row[0], Instance(*row[1:])) for row in rows)
-            if len(rows) < _BATCH:
-                return
-            number = rows[-1][0]
+    def take(self, contexts: Collection[int], after: int) -> tuple[list[Entry], int]:
+        """Some instances of these contexts that are pending, in order, of the numbers behind ``after``.
 
-    def record(self, outcome: Outcome) -> None:
-        """Keep the outcome of an instance."""
-        self._execute(
-            f"UPDATE instance SET state = ?, status = ?, reason = {_TEXT}, association = ?, context_id = ?,"
-            f" network_syntax = {_TEXT}, dataset_size = ? WHERE number = ?",
-            outcome.state.value,
-            outcome.status,
-            _bytes(outcome.reason),
-            outcome.association,
-            outcome.context_id,
-            _bytes(outcome.network_syntax),
-            outcome.dataset_size,
-            outcome.number,
-        )
+        Also up to which number that is all of them. An empty list says that there are no more.
+        """
+        entries: list[Entry] = []
+        written = self._count - len(self._fresh)
+        if after < written:
+            entries = self._read(contexts, after)
+            if len(entries) == _BATCH:
+                return entries, entries[-1][0]
+            after = written
+        for number, (instance, context) in enumerate(self._fresh[after - written :], after + 1):
+            if context in contexts and number not in self._outcomes:
+                entries.append((number, instance))
+        return entries, self._count
+
+    def record(self, outcome: Outcome, instance: Instance) -> None:
+        """Keep the outcome of an instance, which has to be pending."""
+        self.pending[self._contexts[instance.sop_class, instance.transfer_syntax]] -= 1
+        if outcome.state is State.ANSWERED and outcome.status is not None:
+            kind = status_class(outcome.status)
+            self._by_class[kind] = self._by_class.get(kind, 0) + 1
+        elif outcome.state is State.NO_CONTEXT:
+            self._no_context += 1
+        self._outcomes[outcome.number] = outcome
+        if len(self._outcomes) >= _BATCH:
+            self._write()
 
     def leave(self, reason: str, *, keep: Collection[int] = ()) -> int:
         """Give a reason to all without an outcome, but for those of the contexts in ``keep``; how many that were."""
+        if not any(count for context, count in self.pending.items() if context not in keep):
+            return 0
+        self.pending = {context: count if context in keep else 0 for context, count in self.pending.items()}
         return self._execute(
-            f"UPDATE instance SET reason = {_TEXT} WHERE state = ? AND reason = ''"
-            f" AND context NOT IN ({', '.join('?' * len(keep))})",
-            _bytes(reason),
-            State.PENDING.value,
-            *keep,
+            f"UPDATE instance SET reason = {_TEXT} WHERE state = ? AND reason = '' AND context NOT IN ({_marks(keep)})",
+            (_bytes(reason), State.PENDING.value, *keep),
         ).rowcount
 
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
         """Every instance with its outcome, in order."""
-        for row in self._execute(
+        cursor = self._execute(
             f"SELECT {_INSTANCE}, state, status, reason, association, context_id, network_syntax, dataset_size"
             " FROM instance JOIN context ON context.id = context ORDER BY number"
-        ):
-            yield (
-                Instance(*row[1:6]),
-                Outcome(
-                    number=row[0],
-                    state=State(row[6]),
-                    status=row[7],
-                    reason=row[8],
-                    association=row[9],
-                    context_id=row[10],
-                    network_syntax=row[11],
-                    dataset_size=row[12],
-                ),
-            )
+        )
+        while rows := _some(cursor):
+            yield from map(_row, rows)
 
     def totals(self, *, associations: int, contexts: int, refused_files: int) -> Totals:
         """Counts by class of status."""
-        by_class: dict[StatusClass, int] = {}
-        no_context = 0
-        for state, status, count in self._execute(
-            "SELECT state, status, count(*) FROM instance GROUP BY state, status"
-        ):
-            if state == State.ANSWERED.value:
-                kind = status_class(status)
-                by_class[kind] = by_class.get(kind, 0) + count
-            elif state == State.NO_CONTEXT.value:
-                no_context += count
         return Totals(
             associations=associations,
             contexts=contexts,
             instances=self._count,
-            by_class=by_class,
-            no_context=no_context,
+            by_class=self._by_class,
+            no_context=self._no_context,
             refused_files=refused_files,
         )
 
-    def _execute(self, statement: str, *values: int | bytes | None) -> sqlite3.Cursor:
-        return self._database.execute(statement, values)
+    def _read(self, contexts: Collection[int], after: int) -> list[Entry]:
+        """A batch of pending instances from the database."""
+        rows = self._execute(
+            f"SELECT {_INSTANCE} FROM instance JOIN context ON context.id = context"
+            f" WHERE number > ? AND state = ? AND reason = '' AND context IN ({_marks(contexts)})"
+            " ORDER BY number LIMIT ?",
+            (after, State.PENDING.value, *contexts, _BATCH),
+        )
+        return [(row[0], Instance(*row[1:])) for row in rows]
+
+    def _execute(self, statement: str, values: Iterable[int | bytes] = ()) -> Cursor:
+        """Ask the database, which knows everything then."""
+        database = self._write()
+        from _sqlite3 import Error
+
+        try:
+            return database.execute(statement, tuple(values))
+        except Error as error:
+            raise _failed(error) from error
+
+    def _write(self) -> Connection:
+        """Write what has been gathered."""
+        from _sqlite3 import Error
+
+        try:
+            if self._database is None:
+                self._database = _opened()
+            number = self._count - len(self._fresh)
+            known = self._database.execute("SELECT count(*) FROM context").fetchone()[0]
+            self._database.executemany(
+                f"INSERT INTO context VALUES (?, {_TEXT}, {_TEXT})",
+                ((context, *map(_bytes, key)) for key, context in self._contexts.items() if context > known),
+            )
+            self._database.executemany(
+                f"INSERT INTO instance (number, path, sop_instance, context, size) VALUES (?, {_TEXT}, {_TEXT}, ?, ?)",
+                (
+                    (at, _bytes(instance.path), _bytes(instance.sop_instance), context, instance.size)
+                    for at, (instance, context) in enumerate(self._fresh, number + 1)
+                ),
+            )
+            self._database.executemany(
+                f"UPDATE instance SET state = ?, status = ?, reason = {_TEXT}, association = ?, context_id = ?,"
+                f" network_syntax = {_TEXT}, dataset_size = ? WHERE number = ?",
+                map(_outcome, self._outcomes.values()),
+            )
+        except Error as error:
+            raise _failed(error) from error
+        self._fresh.clear()
+        self._outcomes.clear()
+        return self._database
+
+
+def _opened() -> Connection:
+    """A database without a name: what does not fit into its cache goes to a file that no other process sees."""
+    from _sqlite3 import connect  # the package around it takes longer to import than to be used
+
+    database: Connection = connect("", isolation_level=None, check_same_thread=False)  # a report may travel
+    database.text_factory = _text
+    database.executescript(_SCHEMA)
+    return database
+
+
+def _some(cursor: Cursor) -> list[tuple[Any, ...]]:
+    from _sqlite3 import Error
+
+    try:
+        return cursor.fetchmany(_BATCH)
+    except Error as error:
+        raise _failed(error) from error
+
+
+def _row(row: tuple[Any, ...]) -> tuple[Instance, Outcome]:
+    (
+        number,
+        path,
+        sop_class,
+        sop_instance,
+        syntax,
+        size,
+        state,
+        status,
+        reason,
+        association,
+        context,
+        network,
+        length,
+    ) = row
+    outcome = Outcome(
+        number=number,
+        state=State(state),
+        status=status,
+        reason=reason,
+        association=association,
+        context_id=context,
+        network_syntax=network,
+        dataset_size=length,
+    )
+    return Instance(path, sop_class, sop_instance, syntax, size), outcome
+
+
+def _failed(error: Exception) -> JournalError:
+    return JournalError(
+        f"the list of instances cannot be kept: {error}",
+        hint="it needs some 300 bytes an instance in the folder for temporary files (SQLITE_TMPDIR or TMPDIR)",
+    )
+
+
+def _outcome(outcome: Outcome) -> tuple[int | bytes | None, ...]:
+    return (
+        outcome.state.value,
+        outcome.status,
+        _bytes(outcome.reason),
+        outcome.association,
+        outcome.context_id,
+        _bytes(outcome.network_syntax),
+        outcome.dataset_size,
+        outcome.number,
+    )
+
+
+def _marks(values: Collection[int]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _bytes(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""From the journal's list to associations, one after the other, as one stream of events.
+"""From the journal's list to associations, one group of presentation contexts after the other, as one stream of events.
 
 Owns what is decided between associations: which contexts go together, what a broken association means for the rest,
 when the run ends. Yields the events of the workers in between; whoever consumes them writes the journal, so that the
@@ -7,112 +7,145 @@ list of what is pending is right when the next association is planned.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator
+from dcmsend.errors import DcmsendError, NetworkError, NoAcceptableContext, NoProposal, RunStopped
+from dcmsend.events import InstanceFinished
+from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
+from dcmsend.plan import pack
+from dcmsend.transfer.feed import Feed, SharedFeed
+from dcmsend.transfer.worker import associate
 
-from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptableContext, NoProposal, RunStopped
-from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Event, InstanceFinished
-from dcmsend.light import Frozen
-from dcmsend.model import MAX_CONTEXTS, Limits, Notice, Outcome, Peer, State, Timeouts
-from dcmsend.net.association import Association
-from dcmsend.plan import Group, Routes, Wishes, pack
-from dcmsend.stop import Stop
-from dcmsend.transfer.ahead import Ahead, Opener
-from dcmsend.transfer.journal import Journal
-from dcmsend.transfer.worker import Worker
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Iterator
 
-
-class Settings(Frozen, kw_only=True):
-    """All that a transfer needs to know beside its list."""
-
-    peer: Peer
-    wishes: Wishes
-    timeouts: Timeouts
-    limits: Limits
+    from dcmsend.events import Event
+    from dcmsend.plan import Group
+    from dcmsend.transfer.intake import Intake
+    from dcmsend.transfer.journal import Journal
+    from dcmsend.transfer.worker import Ending, Settings, Supply
 
 
 class Scheduler:
-    """Runs through the journal. ``error`` says afterwards what ended the run early, if anything did.
+    """Runs through the journal, which ``intake`` fills meanwhile.
 
-    ``associations`` and ``contexts`` count what was asked for and proposed, refused ones included.
+    ``error`` says afterwards what ended the run early, if anything did. ``associations`` and ``contexts`` count what
+    was asked for and proposed, refused ones included.
     """
 
-    def __init__(self, journal: Journal, settings: Settings, opener: Opener, stop: Stop) -> None:
+    def __init__(self, journal: Journal, intake: Intake, settings: Settings) -> None:
         self.error: DcmsendError | None = None
         self.associations = 0
         self.contexts = 0
         self._journal = journal
+        self._intake = intake
         self._settings = settings
+        self._wishes = settings.wishes
         self._policy = settings.wishes.policy
-        self._open = opener
-        self._stop = stop
+        self._reasons: list[str] = []
 
-    def run(self) -> Iterator[Event]:
+    def run(self) -> Generator[Event]:
         """Send all that is pending in the journal; what stays pending gets a reason."""
-        proposable = yield from self._refuse_proposals()
+        while self.error is None and self._intake.error is None:
+            yield from self._refuse_proposals()
+            if self.error is not None:
+                break
+            found = yield from self._next_group()
+            if found is not None:
+                yield from self._send(*found)
+                if self.error is None and not self._policy.multiple_associations:
+                    yield from self._leave("the association broke")
+            elif not self._intake.advance():
+                break
+        self.error = self.error or self._intake.error
+
+    def _refuse_proposals(self) -> Iterator[Event]:
+        """Tell the instances for which nothing may be proposed."""
+        for number, reason in enumerate(self._refused(), 1):
+            after = 0
+            while reason and self._journal.pending[number]:
+                entries, after = self._journal.take((number,), after)
+                for entry, instance in entries:
+                    if self._policy.halt and self.error is None:
+                        self.error = NoProposal(f"cannot add presentation context for {instance.path}: {reason}")
+                    yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
+
+    def _refused(self) -> list[str]:
+        """Why each of the journal's contexts must not be proposed, or nothing; number 1 comes first."""
+        if len(self._reasons) < len(self._journal.pending):
+            self._reasons += map(self._wishes.refusal, self._journal.keys[len(self._reasons) :])
+        return self._reasons
+
+    def _next_group(self) -> Generator[Event, None, tuple[Group, list[int]] | None]:
+        """The contexts for the next association, and the numbers that the journal has for their instances.
+
+        Those of which instances are pending come first; the others may still get some.
+        """
+        pending = self._journal.pending
+        numbers = [number for number, reason in enumerate(self._refused(), 1) if not reason]
+        wanted = [number for number in numbers if pending[number]]
+        if not wanted:
+            return None
+        if not self._intake.ended:
+            wanted += [number for number in numbers if not pending[number]]
         keys = self._journal.keys
-        wanted = [keys[number - 1] for number in proposable]
-        groups = pack(wanted, self._settings.wishes)
+        groups = pack([keys[number - 1] for number in wanted], self._wishes)
         if not self._policy.multiple_associations and len(groups) > 1:
-            groups = pack(wanted, self._settings.wishes, dense=True)
+            groups = pack([keys[number - 1] for number in wanted], self._wishes, dense=True)
+        group = groups[0]
+        members = [wanted[index] for index in group.members]
         if not self._policy.multiple_associations and len(groups) > 1:
             needed = sum(len(group.contexts) for group in groups)
             words = f"of {needed} presentation contexts an association takes {MAX_CONTEXTS}"
-            del groups[1:]
-            yield from self._leave(words, keep=[proposable[index] for index in groups[0].members])
-        for group in groups:
-            members = [proposable[index] for index in group.members]
-            while self.error is None and any(True for _ in self._journal.pending(members)):
-                yield from self._associate(group, members)
-                if self.error is None and not self._policy.multiple_associations:
-                    yield from self._leave("the association broke")
+            yield from self._leave(words, keep=members)
+        return group, members
 
-    def _refuse_proposals(self) -> Generator[Event, None, list[int]]:
-        """Tell the instances for which nothing may be proposed; the numbers of the contexts that remain."""
-        proposable = []
-        for number, key in enumerate(self._journal.keys, 1):
-            reason = self._settings.wishes.refusal(key)
-            if not reason:
-                proposable.append(number)
-                continue
-            for entry, instance in self._journal.pending((number,)):
-                if self._policy.halt and self.error is None:
-                    self.error = NoProposal(f"cannot add presentation context for {instance.path}: {reason}")
-                yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
-        return proposable
+    def _send(self, group: Group, members: list[int]) -> Iterator[Event]:
+        """All that is pending of a group, and what is found of it meanwhile."""
+        known = frozenset(members)
 
-    def _associate(self, group: Group, members: Collection[int]) -> Iterator[Event]:
-        """One association, from its request to its end."""
+        def others_wait() -> bool:
+            return self._others_wait(known)
+
+        if self._settings.limits.associations == 1 or not self._policy.multiple_associations:
+            feed = Feed(self._journal, self._intake, members, others_wait)
+            while self.error is None and feed.wait():
+                ending = yield from self._associate(group, feed)
+                self.error = self._verdict(ending)
+                if not self._policy.multiple_associations:
+                    return
+        else:
+            from dcmsend.transfer.crew import Crew
+
+            shared = SharedFeed(self._journal, self._intake, members, others_wait)
+            most = self._settings.limits.associations
+            crew = Crew(most, shared, self._intake, lambda: self._associate(group, shared), self._verdict)
+            yield from crew.run(self._settings.stop)
+            self.error = crew.error
+
+    def _others_wait(self, members: frozenset[int]) -> bool:
+        """Whether instances that could be proposed are pending beside those of a group."""
+        pending = self._journal.pending
+        return any(
+            pending[number] and not reason and number not in members for number, reason in enumerate(self._refused(), 1)
+        )
+
+    def _associate(self, group: Group, supply: Supply) -> Generator[Event, None, Ending]:
+        """One more association."""
         self.associations += 1
         self.contexts += len(group.contexts)
-        number, settings = self.associations, self._settings
-        yield AssociationRequested(number, group.contexts, self._policy.multiple_associations)
-        try:
-            association = Association.request(
-                settings.peer, group.contexts, timeouts=settings.timeouts, limits=settings.limits, stop=self._stop
-            )
-        except NetworkError as error:
-            self.error = Interrupted("stopped by the user") if self._stop.aborted else error
-            yield AssociationEnded(number, str(error))
-            return
-        routes = Routes(association.contexts, settings.wishes)
-        worker = Worker(number, association, routes, Ahead(self._open), halt=self._policy.halt, stop=self._stop)
-        try:
-            yield AssociationAccepted(number, association.max_pdu, association.contexts, association.implementation)
-            yield from worker.run(self._journal.pending(members))
-        finally:
-            self._stop.wake = None
-        self.error = self._verdict(worker, routes)
+        return associate(self.associations, group, supply, self._settings)
 
-    def _verdict(self, worker: Worker, routes: Routes) -> DcmsendError | None:
-        """What an association that is over means for the run: the error that ends it, or ``None``."""
-        if isinstance(worker.error, NetworkError):
+    def _verdict(self, ending: Ending) -> DcmsendError | None:
+        """What the end of an association means for the run: the error that ends it, or nothing."""
+        error = ending.error
+        if ending.established and isinstance(error, NetworkError):
             if self._policy.halt:
-                return RunStopped(f"cannot send SOP instance: {worker.error}")
-            # An association that broke before anything was tried would break again, for ever.
-            return None if worker.finished else worker.error
-        if worker.error is None and not self._policy.multiple_associations and not routes:
+                return RunStopped(f"cannot send SOP instance: {error}")
+            # One that broke before anything was tried would break again, for ever.
+            return None if ending.finished else error
+        if error is None and not self._policy.multiple_associations and not ending.usable:
             return NoAcceptableContext("cannot add presentation contexts: the peer accepted none of them")
-        return worker.error
+        return error
 
     def _leave(self, words: str, *, keep: Collection[int] = ()) -> Iterator[Event]:
         """Give up what is pending, but for the contexts in ``keep``, because there may be no further association."""

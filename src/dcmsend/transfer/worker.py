@@ -1,4 +1,4 @@
-"""One association from open to release, as events.
+"""One association from request to release, as events.
 
 Owns the order of things on an association: read ahead while the peer works, send, match the response, and what a
 failure means for the instances under way. Decides nothing about further associations; prints nothing.
@@ -6,18 +6,101 @@ failure means for the instances under way. Decides nothing about further associa
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
-from typing import NamedTuple
-
 from dcmsend.errors import DcmsendError, FileError, Interrupted, NetworkError, RunStopped
-from dcmsend.events import AssociationEnded, Event, InstanceFinished, InstanceStarted
-from dcmsend.model import Instance, Notice, Outcome, State
+from dcmsend.events import (
+    AssociationAccepted,
+    AssociationEnded,
+    AssociationRequested,
+    InstanceFinished,
+    InstanceStarted,
+)
+from dcmsend.light import NamedTuple
+from dcmsend.model import Notice, Outcome, State
 from dcmsend.net.association import Association
-from dcmsend.payload.payload import Payload
 from dcmsend.plan import Routes
-from dcmsend.stop import Stop
-from dcmsend.transfer.ahead import Ahead, Entry, Opening
-from dcmsend.wire.command import Response
+from dcmsend.transfer.ahead import Ahead
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from typing import Protocol
+
+    from dcmsend.events import Event
+    from dcmsend.model import Instance, Limits, Peer, Timeouts
+    from dcmsend.net.pace import Pace
+    from dcmsend.payload.payload import Payload
+    from dcmsend.plan import Group, Wishes
+    from dcmsend.stop import Stop
+    from dcmsend.transfer.ahead import Entry, Opener
+    from dcmsend.wire.command import Response
+
+    class Supply(Protocol):
+        """Where a worker takes its instances from."""
+
+        def take(self) -> Entry | None:
+            """The next instance, or ``None`` where none is at hand."""
+
+        def give_back(self, entry: Entry) -> None:
+            """Return an instance that was not tried."""
+
+        def work(self) -> bool:
+            """Do a bit of something else while the peer works; whether there was any."""
+
+        def wait(self) -> bool:
+            """Wait until there is an instance; whether there is one, or none will come."""
+
+
+class Settings(NamedTuple):
+    """All that a transfer needs to know beside its list; shared by all its associations."""
+
+    peer: Peer
+    wishes: Wishes
+    timeouts: Timeouts
+    limits: Limits
+    opener: Opener
+    stop: Stop
+    pace: Pace | None = None
+
+
+class Ending(NamedTuple):
+    """What has become of an association.
+
+    ``error``: what ended it before its work did: a ``NetworkError`` where it could not be made or broke, ``RunStopped``
+    where an instance failed and the run halts on that, ``Interrupted`` where the user wished it. ``established``:
+    the peer had accepted it, ``usable``: and at least one context. ``finished`` counts the instances that got their
+    outcome there.
+    """
+
+    error: DcmsendError | None
+    established: bool = False
+    usable: bool = False
+    finished: int = 0
+
+
+def associate(number: int, group: Group, supply: Supply, settings: Settings) -> Generator[Event, None, Ending]:
+    """Association ``number`` (from 1), from its request to its end."""
+    policy, stop = settings.wishes.policy, settings.stop
+    yield AssociationRequested(number, group.contexts, policy.multiple_associations)
+    try:
+        association = Association.request(
+            settings.peer,
+            group.contexts,
+            timeouts=settings.timeouts,
+            limits=settings.limits,
+            stop=stop,
+        )
+    except NetworkError as error:
+        yield AssociationEnded(number, str(error))
+        return Ending(_stopped() if stop.aborted else error)
+    try:
+        routes = Routes(association.contexts, settings.wishes)
+        worker = Worker(number, association, routes, supply, settings)
+        yield AssociationAccepted(number, association.max_pdu, association.contexts, association.implementation)
+        yield from worker.run()
+    finally:
+        association.abort()
+        stop.wakers.pop(association, None)
+    return Ending(worker.error, established=True, usable=bool(routes), finished=worker.finished)
 
 
 class _Ready(NamedTuple):
@@ -30,64 +113,68 @@ class _Ready(NamedTuple):
 
 
 class Worker:
-    """Sends entries over an established association.
-
-    ``error`` says afterwards what ended the work before the entries did: a ``NetworkError`` where the association
-    broke, ``RunStopped`` where an instance failed and ``halt`` is set, ``Interrupted`` where the user wished it.
-    ``finished`` counts the instances that got their outcome here.
-    """
+    """Sends what there is over an established association. ``error`` and ``finished`` as in ``Ending``."""
 
     def __init__(
-        self, number: int, association: Association, routes: Routes, ahead: Ahead, *, halt: bool, stop: Stop
+        self, number: int, association: Association, routes: Routes, supply: Supply, settings: Settings
     ) -> None:
         self.error: DcmsendError | None = None
         self.finished = 0
         self._number = number
         self._association = association
         self._routes = routes
-        self._ahead = ahead
-        self._halt = halt and bool(self._routes)  # where nothing was accepted, each is told and the run goes on
-        self._stop = stop
+        self._supply = supply
+        self._ahead = Ahead(settings.opener, supply.take, routes)
+        # Where nothing was accepted, each instance is told and the run goes on.
+        self._halt = settings.wishes.policy.halt and bool(routes)
+        self._stop = settings.stop
+        self._ready: _Ready | None = None  # the next one to be sent
         self._under_way: dict[int, _Ready] = {}  # by Message ID
 
-    def run(self, entries: Iterable[Entry]) -> Iterator[Event]:
-        """Send what can be sent, then release. The association is closed on every way out."""
+    def run(self) -> Iterator[Event]:
+        """Send what can be sent, then release. What was taken and not tried is given back."""
         try:
-            self._stop.busy = True  # nothing is waited for here but responses: a first request to stop is soon heeded
-            yield from self._send_all(self._ahead.open(entries, self._routes))
-            self._stop.busy = False
+            self._stop.busy.add(self)  # nothing is waited for long but responses: a first request is soon heeded
+            yield from self._send_all()
+            self._stop.busy.discard(self)
             yield self._release()
         finally:
-            self._stop.busy = False
-            self._ahead.close()
-            self._association.abort()
+            self._stop.busy.discard(self)
+            self._let_go()
 
-    def _send_all(self, openings: Iterator[Opening]) -> Iterator[Event]:
-        ahead = yield from self._prepare(openings)
-        try:
-            while ahead or self._under_way:
-                while ahead and len(self._under_way) < self._association.window:
-                    yield from self._send(ahead)
-                    ahead = yield from self._prepare(openings)  # while the peer works
-                    yield from self._hear()
-                if self._under_way:
-                    yield from self._collect()
-                if ahead and self._must_end():
-                    ahead.payload.close()
-                    ahead = None
-        finally:
-            if ahead:
-                ahead.payload.close()
+    def _send_all(self) -> Iterator[Event]:
+        while True:
+            if self._ready is None:
+                self._ready = yield from self._prepare()
+            if self._ready and len(self._under_way) < self._association.window:
+                ready, self._ready = self._ready, None
+                yield from self._send(ready)
+                yield from self._hear()
+            elif self._under_way:
+                yield from self._collect()
+            elif self._must_end() or not self._supply.wait():
+                return
+            if self._must_end():
+                self._let_go()
 
     def _must_end(self) -> bool:
         if self._stop.requested and self.error is None:
-            self.error = Interrupted("stopped by the user")
+            self.error = _stopped()
         return self.error is not None
 
-    def _prepare(self, openings: Iterator[Opening]) -> Generator[Event, None, _Ready | None]:
+    def _let_go(self) -> None:
+        """Give back what was taken and not tried, in its order."""
+        for entry in self._ahead.close():
+            self._supply.give_back(entry)
+        if self._ready is not None:
+            self._ready.payload.close()
+            self._supply.give_back((self._ready.number, self._ready.instance))
+            self._ready = None
+
+    def _prepare(self) -> Generator[Event, None, _Ready | None]:
         """The next instance that can go, opened and checked; those before it that cannot get their outcome."""
         while not self._must_end():
-            opening = next(openings, None)
+            opening = self._ahead.next()
             if opening is None:
                 return None
             number, instance, open_payload = opening
@@ -97,8 +184,9 @@ class Worker:
             try:
                 payload = open_payload()
             except FileError as error:
-                if self._stop.aborted and self._must_end():
-                    return None  # it was given up, nothing is wrong with it
+                if self._stop.aborted and self._must_end():  # it was given up, nothing is wrong with it
+                    self._supply.give_back((number, instance))
+                    return None
                 yield self._failed(number, instance, error.reason)
                 continue
             for text in payload.notices:
@@ -113,8 +201,8 @@ class Worker:
     def _send(self, ready: _Ready) -> Iterator[Event]:
         number, instance, payload, context_id = ready
         if self.finished and (error := self._lost_while_idle()):
-            payload.close()
-            yield from self._broken(error)  # the instance stays pending: nothing of it was sent
+            self._ready = ready  # it is given back: nothing of it was sent
+            yield from self._broken(error)
             return
         message_id = self._association.next_message_id
         yield InstanceStarted(number, instance, self._number, message_id, context_id, payload.transfer_syntax)
@@ -143,6 +231,8 @@ class Worker:
         return None
 
     def _collect(self) -> Iterator[Event]:
+        while self._supply.work() and not self._association.ready():
+            pass
         try:
             response = self._association.collect()
         except NetworkError as error:
@@ -177,7 +267,7 @@ class Worker:
 
     def _broken(self, error: NetworkError) -> Iterator[Event]:
         """The association is gone: what was under way was not answered, and may or may not be stored."""
-        stopped = Interrupted("stopped by the user")
+        stopped = _stopped()
         self.error = stopped if self._stop.requested else error
         try:
             for response in self._association.heard():
@@ -221,7 +311,13 @@ class Worker:
         return AssociationEnded(self._number)
 
 
+def _stopped() -> Interrupted:
+    return Interrupted("stopped by the user")
+
+
 def _remark(response: Response) -> str:
     """What the peer says beside its status: comment and offending elements (PS3.7 C.5)."""
+    if not response.comment and not response.offending:
+        return ""
     tags = ", ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in response.offending)
     return ", ".join(filter(None, (response.comment, f"offending elements {tags}" if tags else "")))

@@ -1,0 +1,146 @@
+"""Several associations at once: a thread for each, one list that they take from, one stream of events.
+
+Owns the threads and how many there are. One association that is slow, rejected or broken holds up no other; a place
+whose association could not be made, or broke before anything was tried, is not filled again. The caller's thread fills
+the list and hands on the events.
+"""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+from threading import Thread, current_thread
+
+from dcmsend.errors import DcmsendError, NetworkError
+from dcmsend.events import AssociationAccepted
+from dcmsend.light import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from typing import TypeAlias
+
+    from dcmsend.events import Event
+    from dcmsend.stop import Stop
+    from dcmsend.transfer.feed import SharedFeed
+    from dcmsend.transfer.intake import Intake
+    from dcmsend.transfer.worker import Ending
+
+    Start: TypeAlias = Callable[[], Generator[Event, None, Ending]]
+
+_GLANCE = 16  # files that are looked at between two looks at the events
+
+
+class _Ended(NamedTuple):
+    """An association is over: how it ended, or the defect that broke its thread."""
+
+    thread: Thread
+    ending: Ending | BaseException
+
+
+class Crew:
+    """Empties a feed with up to ``most`` associations at once.
+
+    ``start`` makes one, and ``verdict`` says of its end which error that is to the run, if any. ``error`` says
+    afterwards what ended the work early: of network errors the last one, when no place is left.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        feed: SharedFeed,
+        intake: Intake,
+        start: Start,
+        verdict: Callable[[Ending], DcmsendError | None],
+    ) -> None:
+        self.error: DcmsendError | None = None
+        self._places = most
+        self._feed = feed
+        self._intake = intake
+        self._start = start
+        self._verdict = verdict
+        self._events: SimpleQueue[Event | _Ended] = SimpleQueue()
+        self._threads: set[Thread] = set()
+        self._connecting = 0
+
+    def run(self, stop: Stop) -> Iterator[Event]:
+        """The events of all associations, each in its order. A consumer that goes away aborts them."""
+        try:
+            while True:
+                self._supply(stop)
+                self._fill_places()
+                if not self._threads:
+                    return
+                yield from self._listen()
+        finally:
+            self._dismiss(stop)
+
+    def _supply(self, stop: Stop) -> None:
+        if self.error is not None or self._intake.error is not None or stop.requested:
+            self._feed.end()
+        else:
+            self._feed.supply()
+
+    def _fill_places(self) -> None:
+        """Begin associations, though no more than there are instances that nobody has taken."""
+        while len(self._threads) < self._places and len(self._feed) > self._connecting:
+            events = self._start()
+            thread = Thread(target=lambda events=events: self._work(events), daemon=True)
+            self._threads.add(thread)
+            self._connecting += 1
+            thread.start()
+
+    def _work(self, events: Generator[Event, None, Ending]) -> None:
+        """What a thread does: hand on the events of one association, and how it ended."""
+        ending: Ending | BaseException
+        try:
+            ending = self._hand_on(events)
+        except BaseException as defect:  # noqa: BLE001 - raised again in the thread that waits for it
+            ending = defect
+        self._events.put(_Ended(current_thread(), ending))
+
+    def _hand_on(self, events: Generator[Event, None, Ending]) -> Ending:
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                ending: Ending = end.value
+                return ending
+            self._events.put(event)
+
+    def _listen(self) -> Iterator[Event]:
+        """What has come; while there is input to be looked at, a bit of that is done instead of waiting."""
+        looked = 0
+        while looked < _GLANCE and self._intake.advance():
+            looked += 1
+        try:
+            event = self._events.get(block=not looked)
+            while True:
+                if isinstance(event, _Ended):
+                    self._part(event)
+                else:
+                    self._connecting -= isinstance(event, AssociationAccepted)
+                    yield event
+                event = self._events.get(block=False)
+        except Empty:
+            pass
+
+    def _part(self, ended: _Ended) -> None:
+        """Take leave of a thread. Raises what broke it, if that was no error of the network."""
+        self._threads.discard(ended.thread)
+        ending = ended.ending
+        if isinstance(ending, BaseException):
+            raise ending
+        self._connecting -= not ending.established
+        error = self._verdict(ending)
+        if isinstance(error, NetworkError):
+            self._places -= 1
+            error = None if self._places else error
+        self.error = self.error or error
+
+    def _dismiss(self, stop: Stop) -> None:
+        """Wait for the threads that are left, after aborting their associations: nobody listens to them any more."""
+        self._feed.end()
+        while self._threads and not stop.aborted:
+            stop.request()
+        for thread in self._threads:
+            thread.join()

@@ -1,0 +1,80 @@
+"""The input on its way into the journal, a bit at a time, while instances are being sent.
+
+Owns what the input as a whole amounts to: when it has ended, how many files were refused, whether it ends the run.
+Where files come from and what makes one acceptable is decided elsewhere. Belongs to the thread that owns the journal.
+"""
+
+from __future__ import annotations
+
+from dcmsend.errors import InputError, Interrupted, InvalidInputError, NoInputError, NoValidInputError
+from dcmsend.events import ScanFinished
+from dcmsend.model import Instance, Notice, Refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import TypeAlias
+
+    from dcmsend.events import Event
+    from dcmsend.stop import Stop
+    from dcmsend.transfer.journal import Journal
+
+    Found: TypeAlias = Instance | Refusal | Notice
+
+
+class Intake:
+    """Takes what is found into the journal, and tells what is not taken on.
+
+    ``ended``: nothing more will come. ``error``: why it ended early, if it did; then nothing more shall be sent.
+    ``refused`` counts the files that cannot be sent; with ``halt``, the first one ends the input.
+    """
+
+    def __init__(
+        self, found: Iterable[Found], journal: Journal, tell: Callable[[Event], None], stop: Stop, *, halt: bool
+    ) -> None:
+        self.ended = False
+        self.error: InputError | Interrupted | None = None
+        self.refused = 0
+        self._found = iter(found)
+        self._journal = journal
+        self._tell = tell
+        self._stop = stop
+        self._halt = halt
+        self._looked_at = False  # anything at all, though nothing may have come of it
+
+    def advance(self) -> bool:
+        """Look at the next file or the like; whether there was one."""
+        if self.ended:
+            return False
+        found = next(self._found, None)
+        if found is None:
+            self._end()
+        elif isinstance(found, Instance):
+            self._journal.add(found)
+        else:
+            self._pass_over(found)
+        if self._stop.requested and not self.ended:
+            self._break_off(Interrupted("stopped by the user"))
+        return not self.ended
+
+    def _pass_over(self, found: Refusal | Notice) -> None:
+        self._tell(found)
+        if isinstance(found, Notice):
+            self._looked_at |= found.empty
+            return
+        self.refused += 1
+        if self._halt:
+            self._break_off(InvalidInputError(found.path, found.reason))
+
+    def _end(self) -> None:
+        self.ended = True
+        self._tell(ScanFinished(len(self._journal), self.refused))
+        if not self._journal:
+            if self.refused or self._looked_at:
+                self.error = NoValidInputError("no valid input files to be processed")
+            else:
+                self.error = NoInputError("no input files to be processed")
+
+    def _break_off(self, error: InputError | Interrupted) -> None:
+        self.ended = True
+        self.error = error
