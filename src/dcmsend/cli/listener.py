@@ -122,6 +122,8 @@ class Listener:
 
     def _instance_finished(self, event: InstanceFinished) -> None:
         outcome = event.outcome
+        if outcome.status == 0 and not outcome.reason and not self._log.shows(Level.INFO):  # the usual one
+            return
         if outcome.state is State.ANSWERED and outcome.status is not None:
             self._log.info(f"Received C-STORE Response ({status_text(outcome.status)})")
         if not outcome.stored:
