@@ -12,6 +12,7 @@ from senders import DCMSEND_NODELAY, OURS, RAW
 
 Axes: TypeAlias = "Any"  # of matplotlib, which may be missing
 _OURS, _OTHERS, _LIMIT = "#1b6ca8", "#b8bec4", "#c0392b"
+_WINDOWS = ("#a9c9de", "#6aa6cc", _OURS, "#0b3250")  # lines, by window
 _SIZE = (8, 4.5)  # inches
 
 
@@ -81,9 +82,10 @@ def _bars(axes: Axes, rows: list[tuple[str, float, str]], scale: str = "linear")
 def _matrix(found: Results, axes: Axes) -> bool:
     """Associations and windows at one round trip."""
     ours = found.find(lambda each: (each.suite, each.sender, each.round_trip) == ("network", OURS, FULL_MATRIX))
-    for window in WINDOWS:
+    for window, color in zip(WINDOWS, _WINDOWS, strict=True):
         line = sorted((each.associations, each.rate) for each in ours if each.window == window)
-        axes.plot(*zip(*line, strict=True) if line else ((), ()), marker="o", label=f"window {window or 'unlimited'}")
+        points = zip(*line, strict=True) if line else ((), ())
+        axes.plot(*points, marker="o", color=color, label=f"window {window or 'unlimited'}")
     peers = found.find(lambda each: (each.suite, each.round_trip) == ("network", FULL_MATRIX) and each.sender != OURS)
     for peer in peers:
         axes.axhline(peer.rate, color=_LIMIT, linestyle="--", label=peer.sender)

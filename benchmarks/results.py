@@ -70,6 +70,7 @@ class Results:
     machine: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     works: dict[str, str] = field(default_factory=dict)  # what each consists of
+    servers: dict[str, str] = field(default_factory=dict)  # how each runs
     commands: list[str] = field(default_factory=list)  # of this program
     measurements: list[Measurement] = field(default_factory=list)
 
