@@ -14,7 +14,7 @@ import shlex
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import machine
@@ -22,7 +22,7 @@ import measuring
 import render
 import results
 import servers
-from instances import Work, make, works
+from instances import Work, make, read, works
 from measuring import Failed, Run
 from plan import BY_DEFAULT, SUITES, Case, Variant, variant_for
 from results import Measurement, Results
@@ -45,21 +45,26 @@ class Plan:
     repeat: int
     budget: float
     kept: str  # ending of the names of the folders with instances
+    in_memory: set[str] = field(default_factory=set)  # works whose files the system has at hand
 
     def instances(self, work: Work) -> Path:
-        """The folder of a work's instances, which are made unless they are there."""
+        """The folder of a work's instances, which are made unless they are there, and else read once."""
         folder = self.folder / f"{work.name}{self.kept}"
         if not folder.exists():
             _say(f"making {work.count} instances: {work.name}")
             make(work, folder)
+        elif work.name not in self.in_memory:
+            read(folder)
+        self.in_memory.add(work.name)
         return folder
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    outputs = Path(tempfile.mkdtemp(prefix="benchmark-")) if options.quick else None
-    kept = options.results or (outputs / RESULTS.name if outputs else RESULTS)
-    page = options.page or (outputs / render.PAGE.name if outputs else render.PAGE)
+    kept, page = options.results or RESULTS, options.page or render.PAGE
+    if options.quick and not (options.results and options.page):
+        outputs = Path(tempfile.mkdtemp(prefix="benchmark-"))
+        kept, page = options.results or outputs / kept.name, options.page or outputs / page.name
     all_works = works(QUICK if options.quick else 1)
     senders = {
         name: sender for name, sender in find().items() if not options.sender or name in options.sender.split(",")
@@ -119,7 +124,7 @@ def run_case(case: Case, plan: Plan) -> list[Measurement]:
                 continue
             try:
                 measurement.runs.append(_run(case, variant, plan, measurement))
-            except Failed as failed:
+            except (Failed, OSError) as failed:
                 measurement.failure = _ABSOLUTE.sub("", str(failed))
     for _, measurement in running:
         _say(_line(measurement))

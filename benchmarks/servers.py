@@ -109,6 +109,8 @@ class Counting:
 
     def judge(self, ended: Ended, count: int) -> Run:
         told, _ = self.process.communicate(timeout=START_LIMIT)
+        if not told:
+            raise Failed("the receiver broke")
         seen: dict[str, Any] = json.loads(told)
         if self.only_first:
             if not seen["first_data"]:

@@ -235,12 +235,15 @@ def test_quick_pass_measures(quick: tuple[dict[str, Any], str]) -> None:
         if (each["associations"], each["window"]) == (1, 1)
     }
     assert {failure for each in found.values() if (failure := each["failure"])} == set()
-    senders = {
-        "one": ("python-pass", "dcmsend-ours"),
-        "tiny": ("dcmsend-ours",),
-        "large": ("dcmsend-ours", "raw-sendfile"),
+    assert set(found) == {
+        ("one", "python-pass"),
+        ("one", "dcmsend-ours"),
+        ("tiny", "dcmsend-ours"),
+        ("large", "dcmsend-ours"),
+        ("large", "raw-sendfile"),
+        ("few", "dcmsend-ours"),
     }
-    assert set(found) == {(work, sender) for work, names in senders.items() for sender in names}
+    assert found["few", "dcmsend-ours"]["round_trip"] == 5
     for each in found.values():
         for one in each["runs"]:
             assert one["wall"] > 0
