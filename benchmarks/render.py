@@ -51,6 +51,9 @@ def _lines(found: Results, pictures: dict[str, list[str]]) -> Iterator[str]:
         yield "Nothing has been measured yet."
         yield ""
         return
+    if found.quick:
+        yield "**A quick pass with a hundredth of the instances: these figures say nothing.**"
+        yield ""
     yield from _what(found)
     for suite, title in _SUITES.items():
         measurements = [each for each in found.measurements if each.suite == suite]

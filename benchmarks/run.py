@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not wanted:
         print("nothing of that name is in these suites", file=sys.stderr)
         return 2
-    found = _results(kept, senders)
+    found = _results(kept, senders, quick=options.quick)
     found.works |= {case.work: _describe(all_works[case.work]) for case in wanted}
     found.commands.append(_command(arguments if arguments is not None else sys.argv[1:]))
     found.servers = servers.DESCRIPTIONS
@@ -182,12 +182,13 @@ def _line(measurement: Measurement) -> str:
     )
 
 
-def _results(path: Path, senders: dict[str, Sender]) -> Results:
+def _results(path: Path, senders: dict[str, Sender], *, quick: bool) -> Results:
     """The earlier results of this machine and these versions; those of others are given up."""
     found = results.load(path)
     here, versions = machine.machine(), machine.versions(senders, servers.versions())
-    if found.machine != here or any(found.versions.get(name, version) != version for name, version in versions.items()):
-        found = Results(machine=here)
+    changed = any(found.versions.get(name, version) != version for name, version in versions.items())
+    if changed or (found.machine, found.quick) != (here, quick):
+        found = Results(quick, here)
     found.versions |= versions
     return found
 

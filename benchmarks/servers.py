@@ -260,8 +260,8 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {
     "none": _none,
 }
 DESCRIPTIONS = {
-    "storescp": f"`storescp {' '.join(_STORESCP)} PORT`, its environment without `TCP_NODELAY`",
-    "dcmrecv": f"`dcmrecv {' '.join(_DCMRECV)} PORT`, its environment without `TCP_NODELAY`",
+    "storescp": f"`storescp {' '.join(_STORESCP)} PORT`, without `TCP_NODELAY`",
+    "dcmrecv": f"`dcmrecv {' '.join(_DCMRECV)} PORT` (the profile: Explicit VR Little Endian), without `TCP_NODELAY`",
     "orthanc": "`Orthanc orthanc.json`: a new SQLite database and storage folder, everything accepted",
     "receiver-16k": "`receiver.py --max-pdu=16384`",
     "receiver-128k": "`receiver.py --max-pdu=131072`",
@@ -269,7 +269,7 @@ DESCRIPTIONS = {
     "discard": "`receiver.py --discard`: no DICOM; what `raw-sendfile` sends to",
     "closed port": "nobody listens: the sender ends with exit code 61 after the scan",
     "storescp-implicit": f"`TCP_NODELAY=1 storescp {' '.join(_STORESCP_PROFILES['implicit'])} PORT`",
-    "storescp-explicit": f"`TCP_NODELAY=1 storescp {' '.join(_STORESCP_PROFILES['explicit'])} PORT`",
+    "storescp-explicit": f"`TCP_NODELAY=1 storescp {' '.join(_STORESCP_PROFILES['explicit'])} PORT` (the same profile)",
 }
 _NEEDS = {
     "storescp": "storescp",
