@@ -65,11 +65,13 @@ class Measurement:
 
 @dataclass
 class Results:
-    """All measurements, and the machine and the programs that they are of."""
+    """All measurements, and the machine and the programs that they are of. ``quick``: with few instances."""
 
+    quick: bool = False
     machine: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     works: dict[str, str] = field(default_factory=dict)  # what each consists of
+    servers: dict[str, str] = field(default_factory=dict)  # how each runs
     commands: list[str] = field(default_factory=list)  # of this program
     measurements: list[Measurement] = field(default_factory=list)
 

@@ -121,7 +121,9 @@ class Listener:
 
     def _instance_finished(self, event: InstanceFinished) -> None:
         outcome = event.outcome
-        if self._log.shows(Level.INFO) and outcome.state is State.ANSWERED and outcome.status is not None:
+        if outcome.status == 0 and not outcome.reason and not self._log.shows(Level.INFO):  # the usual one
+            return
+        if outcome.state is State.ANSWERED and outcome.status is not None:
             self._log.info(f"Received C-STORE Response ({status_text(outcome.status)})")
         if not outcome.stored:
             self._log.error(_failure(event.instance, outcome))
