@@ -134,7 +134,7 @@ _TRANSFER_SYNTAXES: Final[dict[str, tuple[str, Family]]] = {
 
 
 def _standard(suffix: str, name: str, family: Family) -> TransferSyntax:
-    return TransferSyntax(IMPLICIT_VR_LITTLE_ENDIAN + suffix, name, family, suffix != "", suffix != ".2")
+    return TransferSyntax._make((IMPLICIT_VR_LITTLE_ENDIAN + suffix, name, family, suffix != "", suffix != ".2"))
 
 
 TRANSFER_SYNTAXES: Final[dict[str, TransferSyntax]] = {
