@@ -134,7 +134,7 @@ if not TYPE_CHECKING:
 # Nothing is prepared when a class is defined: most are used once in a run, or never. The first few instances are made
 # by the constructor of the base, which looks at the class each time; then the class gets its own, written out.
 
-_FEW = 4
+_FEW = 8
 _made: dict[type, int] = {}  # how many instances the base has made of a class
 
 
