@@ -24,7 +24,7 @@ import results
 import servers
 from instances import Work, make, read, works
 from measuring import Failed, Run
-from plan import BY_DEFAULT, SUITES, Case, Variant, variant_for
+from plan import BY_DEFAULT, SUITES, Case, Variant
 from results import Measurement, Results
 from senders import OURS, Sender, find
 
@@ -66,9 +66,12 @@ def main(arguments: list[str] | None = None) -> int:
         outputs = Path(tempfile.mkdtemp(prefix="benchmark-"))
         kept, page = options.results or outputs / kept.name, options.page or outputs / page.name
     all_works = works(QUICK if options.quick else 1)
-    senders = {
-        name: sender for name, sender in find().items() if not options.sender or name in options.sender.split(",")
-    }
+    installed = find()
+    names = options.sender.split(",") if options.sender else list(installed)
+    senders = {name: installed[name] for name in names if name in installed}
+    if len(senders) < len(names):
+        print(f"of these senders only {', '.join(installed)} are here", file=sys.stderr)
+        return 2
     wanted = [case for suite in options.suite.split(",") for case in SUITES[suite](all_works)]
     wanted = [case for case in wanted if _named(case.work, options.only) and _named(case.server, options.server)]
     if options.round_trip:
@@ -103,11 +106,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _warm_up(plan: Plan) -> None:
-    """One instance through every sender: what a program compiles or keeps at its first use is there then."""
-    for name in plan.senders:
-        case = Case("start", "one", "receiver-16k", ())
+    """One instance through every DICOM program: what it compiles or keeps at its first use is there then."""
+    for name in [name for name, sender in plan.senders.items() if sender.version]:
+        case, variant = Case("start", "one", "receiver-16k", ()), Variant(name)
         try:
-            variant = variant_for(name, case.server)
             _run(case, variant, plan, _measurement(case, variant, plan))
         except Failed as failed:
             _say(f"{name} does not work: {failed}")
