@@ -326,7 +326,7 @@ def test_500_frames_are_decoded_with_less_than_150_mb_of_memory(
     assert done.resident < MOST
 
 
-def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_length_of_the_list(tmp_path: Path) -> None:
     """All input is looked at, and nobody listens. The list has more than fits into SQLite's cache of 16 MiB."""
     resident = []
     for name, count in (("few", 1000), ("many", 80_000)):
