@@ -126,7 +126,8 @@ def _table(found: Results, measurements: list[Measurement]) -> Iterator[str]:
 
 
 def _is_reference(measurement: Measurement) -> bool:
-    return (measurement.sender, measurement.associations, measurement.window) == (OURS, 1, 1) and bool(measurement.runs)
+    counts = bool(measurement.runs) and not measurement.failure
+    return counts and (measurement.sender, measurement.associations, measurement.window) == (OURS, 1, 1)
 
 
 def _columns(measurement: Measurement) -> list[Column]:

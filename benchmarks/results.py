@@ -81,8 +81,8 @@ class Results:
         self.measurements = list(known.values())
 
     def find(self, wanted: Callable[[Measurement], bool]) -> list[Measurement]:
-        """Those that have at least one run, in the order in which they were measured."""
-        return [measurement for measurement in self.measurements if measurement.runs and wanted(measurement)]
+        """Those of which every run counts, in the order in which they were measured."""
+        return [each for each in self.measurements if each.runs and not each.failure and wanted(each)]
 
     def one(
         self, suite: str, work: str, server: str, sender: str, *, round_trip: float = 0, many: int = 1, window: int = 1

@@ -13,6 +13,7 @@ import re
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ import results
 import servers
 from instances import Work, make, read, works
 from measuring import Failed, Run
-from plan import BY_DEFAULT, SUITES, Case, Variant, variant_for
+from plan import BY_DEFAULT, SUITES, Case, Variant
 from results import Measurement, Results
 from senders import OURS, Sender, find
 
@@ -61,25 +62,21 @@ class Plan:
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    kept, page = options.results or RESULTS, options.page or render.PAGE
-    if options.quick and not (options.results and options.page):
-        outputs = Path(tempfile.mkdtemp(prefix="benchmark-"))
-        kept, page = options.results or outputs / kept.name, options.page or outputs / page.name
-    all_works = works(QUICK if options.quick else 1)
-    senders = {
-        name: sender for name, sender in find().items() if not options.sender or name in options.sender.split(",")
-    }
-    wanted = [case for suite in options.suite.split(",") for case in SUITES[suite](all_works)]
-    wanted = [case for case in wanted if _named(case.work, options.only) and _named(case.server, options.server)]
-    if options.round_trip:
-        wanted = [case for case in wanted if case.round_trip in (None, *map(float, options.round_trip.split(",")))]
+    all_works, installed = works(QUICK if options.quick else 1), find()
+    names = options.sender.split(",") if options.sender else list(installed)
+    senders = {name: installed[name] for name in names if name in installed}
+    if len(senders) < len(names):
+        print(f"of these senders only {', '.join(installed)} are here", file=sys.stderr)
+        return 2
+    wanted = list(_wanted(options, all_works))
     if not wanted:
         print("nothing of that name is in these suites", file=sys.stderr)
         return 2
+    kept, page = _outputs(options)
     found = _results(kept, senders, quick=options.quick)
     found.works |= {case.work: _describe(all_works[case.work]) for case in wanted}
-    found.commands.append(_command(arguments if arguments is not None else sys.argv[1:]))
     found.servers = servers.DESCRIPTIONS
+    found.commands.append(_command(arguments if arguments is not None else sys.argv[1:]))
     with tempfile.TemporaryDirectory(dir=_existing(options.folder)) as scratch:
         plan = Plan(
             works=all_works,
@@ -92,9 +89,6 @@ def main(arguments: list[str] | None = None) -> int:
         )
         _warm_up(plan)
         for case in wanted:
-            if not servers.available(case.server):
-                _say(f"{case.server} is not installed: {case.work} is not sent to it")
-                continue
             found.add(run_case(case, plan))
             results.save(found, kept)
     render.render(found, page)
@@ -102,12 +96,34 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _wanted(options: argparse.Namespace, all_works: dict[str, Work]) -> Iterator[Case]:
+    """The cases of the suites that are asked for and whose server is here."""
+    round_trips = {float(each) for each in options.round_trip.split(",") if each}
+    for case in (case for suite in options.suite.split(",") for case in SUITES[suite](all_works)):
+        if not (_named(case.work, options.only) and _named(case.server, options.server)):
+            continue
+        if round_trips and case.round_trip is not None and case.round_trip not in round_trips:
+            continue
+        if servers.available(case.server):
+            yield case
+        else:
+            _say(f"{case.server} is not installed: {case.work} is not sent to it")
+
+
+def _outputs(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Where results and page go."""
+    kept, page = options.results or RESULTS, options.page or render.PAGE
+    if options.quick and not (options.results and options.page):
+        folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
+        kept, page = options.results or folder / kept.name, options.page or folder / page.name
+    return kept, page
+
+
 def _warm_up(plan: Plan) -> None:
-    """One instance through every sender: what a program compiles or keeps at its first use is there then."""
-    for name in plan.senders:
-        case = Case("start", "one", "receiver-16k", ())
+    """One instance through every DICOM program: what it compiles or keeps at its first use is there then."""
+    for name in [name for name, sender in plan.senders.items() if sender.version]:
+        case, variant = Case("start", "one", "receiver-16k", ()), Variant(name)
         try:
-            variant = variant_for(name, case.server)
             _run(case, variant, plan, _measurement(case, variant, plan))
         except Failed as failed:
             _say(f"{name} does not work: {failed}")

@@ -264,7 +264,7 @@ def test_quick_pass_gives_a_page(quick: tuple[dict[str, Any], str]) -> None:
 def test_what_does_not_run_is_told(tmp_path: Path) -> None:
     """A failed run stands in the table with its reason, and nothing is computed of it."""
     results, page = tmp_path / "results.json", tmp_path / "page.md"
-    failed = _measurement("tiny", "storescp", "dcmsend-ours") | {"runs": [], "failure": "3 of 5 instances arrived"}
+    failed = _measurement("tiny", "storescp", "dcmsend-ours", 0.1) | {"failure": "3 of 5 instances arrived"}
     _write(results, [failed, _measurement("tiny", "storescp", "dcmtk-dcmsend", 1.0)])
     done = run("render.py", f"--results={results}", f"--page={page}")
     assert done.returncode == 0, done.stderr
