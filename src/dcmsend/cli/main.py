@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the functions without the enumerations that the module of that name has of them
 
-# New objects before the garbage collector looks for cycles. By default it would do so some twenty times while modules
-# are loaded, and find nothing.
+# New objects before the garbage collector looks for cycles. By default it would do so over a dozen times while modules
+# are loaded, and find nothing to free.
 _MANY: Final = 20_000
 _WORK_AT_THE_END: Final = frozenset(("atexit", "threading"))  # modules that give the interpreter something to end
 
