@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from functools import cache
 from pathlib import Path
 
 from senders import Sender, prints
@@ -25,6 +26,7 @@ def versions(senders: dict[str, Sender], servers: dict[str, str]) -> dict[str, s
     return found | servers
 
 
+@cache
 def revision(version: str) -> str:
     """Our version, with the commit if there is one to be found."""
     commit = prints("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty").strip()

@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 
 from plan import ASSOCIATIONS, FULL_MATRIX, WINDOWS
 from results import Measurement, Results
-from senders import DCMSEND_NODELAY, OURS, RAW
+from senders import DCMSEND_NODELAY, OURS, RAW, RAW_FRAMED
 
 Axes: TypeAlias = "Any"  # of matplotlib, which may be missing
 _OURS, _OTHERS, _LIMIT = "#1b6ca8", "#b8bec4", "#c0392b"
+_WINDOWS = ("#a9c9de", "#6aa6cc", _OURS, "#0b3250")  # lines, by window
 _SIZE = (8, 4.5)  # inches
 
 
@@ -47,7 +48,8 @@ def _pyplot() -> Any:
 def _tiny(found: Results, axes: Axes) -> bool:
     """500 tiny instances: all senders and servers, on a logarithmic scale."""
     measurements = found.find(lambda each: (each.suite, each.work) == ("speed", "tiny"))
-    _bars(axes, [(f"{each.server}: {each.sender}", each.rate, each.sender) for each in measurements], scale="log")
+    axes.set_xscale("log")
+    _bars(axes, [(each, each.instances) for each in measurements])
     axes.set_xlabel("instances per second (logarithmic)")
     axes.set_title("500 tiny instances, one association")
     return bool(measurements)
@@ -56,13 +58,12 @@ def _tiny(found: Results, axes: Axes) -> bool:
 def _bytes(work: str, title: str) -> Callable[[Results, Axes], bool]:
     def picture(found: Results, axes: Axes) -> bool:
         measurements = found.find(lambda each: (each.suite, each.work) == ("speed", work) and "receiver" in each.server)
-        senders = [each for each in measurements if not each.sender.startswith("raw")]
-        _bars(axes, [(f"{each.server}: {each.sender}", each.throughput, each.sender) for each in senders])
-        for each in measurements[::-1]:
-            if each.sender == RAW:
-                axes.axvline(each.throughput, color=_LIMIT, linestyle="--")
-                axes.annotate("raw limit", (each.throughput, 0), color=_LIMIT, ha="right", rotation=90, va="bottom")
-                break
+        senders = [each for each in measurements if each.sender not in (RAW, RAW_FRAMED)]
+        _bars(axes, [(each, each.megabytes) for each in senders])
+        limits = [each.throughput for each in measurements if each.sender == RAW]
+        if limits:
+            axes.axvline(max(limits), color=_LIMIT, linestyle="--", label="raw limit")
+            axes.legend(loc="lower left")
         axes.set_xlabel("MB per second")
         axes.set_title(title)
         return bool(senders)
@@ -70,10 +71,15 @@ def _bytes(work: str, title: str) -> Callable[[Results, Axes], bool]:
     return picture
 
 
-def _bars(axes: Axes, rows: list[tuple[str, float, str]], scale: str = "linear") -> None:
-    names = [name for name, _, _ in rows]
-    axes.barh(names, [value for _, value, _ in rows], color=[_OURS if s == OURS else _OTHERS for *_, s in rows])
-    axes.set_xscale(scale)
+def _bars(axes: Axes, rows: list[tuple[Measurement, float]]) -> None:
+    """What was sent by each second, by the median of the times; thin lines from the slowest to the fastest run."""
+    names = [f"{each.server}: {each.sender}" for each, _ in rows]
+    values = [amount / each.median("wall") for each, amount in rows]
+    walls = [each.values("wall") for each, _ in rows]
+    below = [value - amount / max(wall) for value, wall, (_, amount) in zip(values, walls, rows, strict=True)]
+    above = [amount / min(wall) - value for value, wall, (_, amount) in zip(values, walls, rows, strict=True)]
+    colors = [_OURS if each.sender == OURS else _OTHERS for each, _ in rows]
+    axes.barh(names, values, color=colors, xerr=(below, above), error_kw={"elinewidth": 1})
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize=7)
 
@@ -81,9 +87,10 @@ def _bars(axes: Axes, rows: list[tuple[str, float, str]], scale: str = "linear")
 def _matrix(found: Results, axes: Axes) -> bool:
     """Associations and windows at one round trip."""
     ours = found.find(lambda each: (each.suite, each.sender, each.round_trip) == ("network", OURS, FULL_MATRIX))
-    for window in WINDOWS:
+    for window, color in zip(WINDOWS, _WINDOWS, strict=True):
         line = sorted((each.associations, each.rate) for each in ours if each.window == window)
-        axes.plot(*zip(*line, strict=True) if line else ((), ()), marker="o", label=f"window {window or 'unlimited'}")
+        points = zip(*line, strict=True) if line else ((), ())
+        axes.plot(*points, marker="o", color=color, label=f"window {window or 'unlimited'}")
     peers = found.find(lambda each: (each.suite, each.round_trip) == ("network", FULL_MATRIX) and each.sender != OURS)
     for peer in peers:
         axes.axhline(peer.rate, color=_LIMIT, linestyle="--", label=peer.sender)
@@ -118,9 +125,10 @@ def _round_trips(found: Results, axes: Axes) -> bool:
 
 
 def _over_time(found: Results, axes: Axes) -> bool:
+    """Full seconds only: the last one is not."""
     measurements = found.find(lambda each: each.suite == "scale")
     for each in measurements:
-        axes.plot(each.runs[0].per_second, color=_OURS if each.sender == OURS else _OTHERS, label=each.sender)
+        axes.plot(each.runs[0].per_second[:-1], color=_OURS if each.sender == OURS else _OTHERS, label=each.sender)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("seconds since the first instance")
     axes.set_ylabel("instances per second")

@@ -47,6 +47,13 @@ def render(found: Results, page: Path) -> None:
 
 
 def _lines(found: Results, pictures: dict[str, list[str]]) -> Iterator[str]:
+    if not found.measurements:
+        yield "Nothing has been measured yet."
+        yield ""
+        return
+    if found.quick:
+        yield "**A quick pass with a hundredth of the instances: these figures say nothing.**"
+        yield ""
     yield from _what(found)
     for suite, title in _SUITES.items():
         measurements = [each for each in found.measurements if each.suite == suite]
@@ -77,6 +84,11 @@ def _what(found: Results) -> Iterator[str]:
     yield "| work | what is sent |"
     yield "|---|---|"
     yield from (f"| {name} | {what} |" for name, what in found.works.items())
+    yield ""
+    yield "| server | how it runs |"
+    yield "|---|---|"
+    served = {each.server for each in found.measurements}
+    yield from (f"| {name} | {how} |" for name, how in found.servers.items() if name in served or name == "discard")
     yield ""
     yield "Run with:"
     yield ""
@@ -114,7 +126,8 @@ def _table(found: Results, measurements: list[Measurement]) -> Iterator[str]:
 
 
 def _is_reference(measurement: Measurement) -> bool:
-    return (measurement.sender, measurement.associations, measurement.window) == (OURS, 1, 1) and bool(measurement.runs)
+    counts = bool(measurement.runs) and not measurement.failure
+    return counts and (measurement.sender, measurement.associations, measurement.window) == (OURS, 1, 1)
 
 
 def _columns(measurement: Measurement) -> list[Column]:
@@ -166,7 +179,7 @@ def _number(value: float) -> str:
 def _commands(measurements: list[Measurement]) -> Iterator[str]:
     yield "<details><summary>Commands</summary>"
     yield ""
-    yield "```sh"
+    yield "```text"
     for sender in dict.fromkeys(each.sender for each in measurements):
         yield f"# {sender}"
         yield from dict.fromkeys(each.command for each in measurements if each.sender == sender)

@@ -65,11 +65,13 @@ class Measurement:
 
 @dataclass
 class Results:
-    """All measurements, and the machine and the programs that they are of."""
+    """All measurements, and the machine and the programs that they are of. ``quick``: with few instances."""
 
+    quick: bool = False
     machine: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     works: dict[str, str] = field(default_factory=dict)  # what each consists of
+    servers: dict[str, str] = field(default_factory=dict)  # how each runs
     commands: list[str] = field(default_factory=list)  # of this program
     measurements: list[Measurement] = field(default_factory=list)
 
@@ -79,8 +81,8 @@ class Results:
         self.measurements = list(known.values())
 
     def find(self, wanted: Callable[[Measurement], bool]) -> list[Measurement]:
-        """Those that have at least one run, in the order in which they were measured."""
-        return [measurement for measurement in self.measurements if measurement.runs and wanted(measurement)]
+        """Those of which every run counts, in the order in which they were measured."""
+        return [each for each in self.measurements if each.runs and not each.failure and wanted(each)]
 
     def one(
         self, suite: str, work: str, server: str, sender: str, *, round_trip: float = 0, many: int = 1, window: int = 1

@@ -109,6 +109,8 @@ class Counting:
 
     def judge(self, ended: Ended, count: int) -> Run:
         told, _ = self.process.communicate(timeout=START_LIMIT)
+        if not told:
+            raise Failed("the receiver broke")
         seen: dict[str, Any] = json.loads(told)
         if self.only_first:
             if not seen["first_data"]:
@@ -241,9 +243,12 @@ def _none(scratch: Path) -> Iterator[Server]:  # noqa: ARG001
     yield Expecting(0, 0)
 
 
+_STORESCP = ("-pm", "+xa", "-od", "FOLDER")
+_DCMRECV = ("-xf", "PROFILE", "Explicit", "-od", "FOLDER")
+
 SERVERS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {
-    "storescp": partial(_storing, "storescp", ("-pm", "+xa", "-od", "FOLDER")),
-    "dcmrecv": partial(_storing, "dcmrecv", ("-xf", "PROFILE", "Explicit", "-od", "FOLDER")),
+    "storescp": partial(_storing, "storescp", _STORESCP),
+    "dcmrecv": partial(_storing, "dcmrecv", _DCMRECV),
     "orthanc": _orthanc,
     "receiver-16k": partial(_counting, max_pdu=16384),
     "receiver-128k": partial(_counting, max_pdu=131072),
@@ -253,6 +258,18 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {
     "storescp-implicit": partial(_answering, "implicit"),
     "storescp-explicit": partial(_answering, "explicit"),
     "none": _none,
+}
+DESCRIPTIONS = {
+    "storescp": f"`storescp {' '.join(_STORESCP)} PORT`, without `TCP_NODELAY`",
+    "dcmrecv": f"`dcmrecv {' '.join(_DCMRECV)} PORT` (the profile: Explicit VR Little Endian), without `TCP_NODELAY`",
+    "orthanc": "`Orthanc orthanc.json`: a new SQLite database and storage folder, everything accepted",
+    "receiver-16k": "`receiver.py --max-pdu=16384`",
+    "receiver-128k": "`receiver.py --max-pdu=131072`",
+    "receiver-first": "`receiver.py --until-first`: ends when the first data of an instance come",
+    "discard": "`receiver.py --discard`: no DICOM; what `raw-sendfile` sends to",
+    "closed port": "nobody listens: the sender ends with exit code 61 after the scan",
+    "storescp-implicit": f"`TCP_NODELAY=1 storescp {' '.join(_STORESCP_PROFILES['implicit'])} PORT`",
+    "storescp-explicit": f"`TCP_NODELAY=1 storescp {' '.join(_STORESCP_PROFILES['explicit'])} PORT` (the same profile)",
 }
 _NEEDS = {
     "storescp": "storescp",

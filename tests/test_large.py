@@ -7,6 +7,7 @@ started by the tests themselves would inherit their figure.
 from __future__ import annotations
 
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -323,3 +324,23 @@ def test_500_frames_are_decoded_with_less_than_150_mb_of_memory(
     assert (done.code, done.log) == (0, "")
     assert sink.count == len(front) + 8 + frames * FRAME
     assert done.resident < MOST
+
+
+def test_memory_does_not_grow_with_the_length_of_the_list(tmp_path: Path) -> None:
+    """All input is looked at, and nobody listens. The list has more than fits into SQLite's cache of 16 MiB."""
+    resident = []
+    for name, count in (("few", 1000), ("many", 80_000)):
+        folder = tmp_path / name
+        folder.mkdir()
+        file = folder / "0.dcm"
+        file.write_bytes(part10(CT, "1.2.3.4"))
+        for number in range(1, count):
+            (folder / f"{number}-{'long-name' * 20}.dcm").symlink_to(file)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        done = measure("--scan-first", "--send-duplicates", "+sd", "127.0.0.1", port, folder)
+        assert done.code == 61
+        assert "cannot connect" in done.log
+        resident.append(done.resident)
+    assert resident[1] < resident[0] + 40 * MEGABYTE
+    assert resident[1] < 80 * MEGABYTE

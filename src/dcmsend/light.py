@@ -100,8 +100,8 @@ class _Members(type):
 
 def _new_member(enumeration: type, name: str, value: Any) -> Any:
     member: Any = int.__new__(enumeration, value) if issubclass(enumeration, int) else object.__new__(enumeration)
-    member.name = member._name_ = name
-    member.value = member._value_ = value
+    member.name = name
+    member.value = value
     return member
 
 
@@ -111,16 +111,16 @@ if not TYPE_CHECKING:
         """A class of named values, each of which is the only one of its kind."""
 
         def __repr__(self):
-            return f"<{type(self).__name__}.{self._name_}: {self._value_!r}>"
+            return f"<{type(self).__name__}.{self.name}: {self.value!r}>"
 
         def __str__(self):
-            return f"{type(self).__name__}.{self._name_}"
+            return f"{type(self).__name__}.{self.name}"
 
         def __format__(self, specification):
             return format(str(self), specification)
 
         def __reduce_ex__(self, protocol):
-            return type(self), (self._value_,)
+            return type(self), (self.value,)
 
     class IntEnum(int, Enum):
         """An enumeration whose members are integers, and show as such in text."""
@@ -130,39 +130,32 @@ if not TYPE_CHECKING:
 
 
 # --- what is made of fields
+#
+# Nothing is prepared when a class is defined: most are used once in a run, or never. The first few instances are made
+# by the constructor of the base, which looks at the class each time; then the class gets its own, written out.
 
-_FEW = 4  # instances of a class for which it does not pay to write its constructor out
+_FEW = 8
+_made: dict[type, int] = {}  # how many instances the base has made of a class
 
 
-class _Fields:
-    """The fields of a class, in order, with their defaults; ``options`` are those of its constructor."""
+def _bound(cls: Any, names: tuple[str, ...], values: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any] | None:
+    """The fields of the next instance; None where the class's own constructor is wanted: to be fast, or to complain."""
+    _made[cls] = made = _made.get(cls, 0) + 1
+    if made > _FEW or len(values) > len(names) or (cls._by_name and values):
+        return None
+    given = dict(zip(names, values, strict=False))
+    fields = {**cls._field_defaults, **given, **named}
+    complete = len(fields) == len(names) and all(name in fields for name in names)
+    return fields if complete and named.keys().isdisjoint(given) else None
 
-    __slots__ = ("by_name", "defaults", "made", "names")
 
-    def __init__(self, names: tuple[str, ...], namespace: dict[str, Any], *, by_name: bool = False) -> None:
-        self.names = names
-        self.defaults = {name: namespace[name] for name in names if name in namespace}
-        self.by_name = by_name
-        self.made = 0
-
-    def bind(self, values: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any] | None:
-        """The fields of the next instance; None where its constructor must be called: to be fast, or to complain."""
-        self.made += 1
-        if self.made > _FEW or len(values) > len(self.names) or (self.by_name and values):
-            return None
-        given = dict(zip(self.names, values, strict=False))
-        fields = {**self.defaults, **given, **named}
-        complete = len(fields) == len(self.names) and all(name in fields for name in self.names)
-        return fields if complete and named.keys().isdisjoint(given) else None
-
-    def parameters(self) -> str:
-        """The fields as parameters of a function."""
-        words = (f"{name}=default_{name}" if name in self.defaults else name for name in self.names)
-        return ", ".join(("*", *words) if self.by_name and self.names else words)
-
-    def known(self) -> dict[str, Any]:
-        """The names that stand in ``parameters``."""
-        return {f"default_{name}": default for name, default in self.defaults.items()}
+def _parameters(cls: Any, names: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+    """The fields as parameters of a function, and what the names in there mean."""
+    defaults = cls._field_defaults
+    words = [f"{name}=default_{name}" if name in defaults else name for name in names]
+    return ", ".join(["*", *words] if cls._by_name and names else words), {
+        f"default_{name}": default for name, default in defaults.items()
+    }
 
 
 # --- tuples
@@ -173,6 +166,15 @@ class _Tuple(tuple):  # type: ignore[type-arg]
 
     __slots__ = ()
     _fields: tuple[str, ...] = ()
+    _field_defaults: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    _by_name = False
+
+    def __new__(cls, /, *values: Any, **named: Any) -> Self:
+        bound = _bound(cls, cls._fields, values, named)
+        if bound is not None:
+            return tuple.__new__(cls, [bound[name] for name in cls._fields])
+        cls.__new__ = _tuple_constructor(cls)  # type: ignore[method-assign]
+        return cls.__new__(cls, *values, **named)
 
     @classmethod
     def _make(cls, values: Iterable[Any]) -> Self:
@@ -207,26 +209,22 @@ class _Tuples(type):
         if not bases:
             return type.__new__(cls, name, bases, namespace)
         names = tuple(namespace.get("__annotations__", ()))
-        fields = _Fields(names, namespace)
-
-        def first(cls: type, /, *values: Any, **named: Any) -> Any:
-            bound = fields.bind(values, named)
-            if bound is not None:
-                return tuple.__new__(cls, [bound[name] for name in names])
-            made.__new__ = _tuple_constructor(fields)
-            return made.__new__(cls, *values, **named)
-
-        namespace.update((field, _field(index, f"Alias for field number {index}")) for index, field in enumerate(names))
-        namespace.update(__slots__=(), __new__=first, _fields=names, _field_defaults=fields.defaults)
-        namespace["__match_args__"] = names
-        made: Any = type(name, (_Tuple,), namespace)
-        return made  # type: ignore[no-any-return]
+        defaults = {field: namespace[field] for field in names if field in namespace}
+        while len(names) > len(_GETTERS):
+            _GETTERS.append(_field(len(_GETTERS), f"Alias for field number {len(_GETTERS)}"))
+        namespace.update(zip(names, _GETTERS, strict=False))
+        namespace.update(__slots__=(), _fields=names, _field_defaults=defaults, __match_args__=names)
+        return type(name, (_Tuple,), namespace)
 
 
-def _tuple_constructor(fields: _Fields) -> Any:
+_GETTERS: list[Any] = []  # what a field of a tuple is in its class, by the number of the field
+
+
+def _tuple_constructor(cls: Any) -> Any:
     """``__new__``, written out: nothing else is as fast."""
-    source = f"lambda _class, {fields.parameters()}: _new(_class, ({', '.join(fields.names)},))"
-    return eval(source, {**fields.known(), "_new": tuple.__new__})  # noqa: S307 - of names that stand in our own source
+    parameters, known = _parameters(cls, cls._fields)
+    source = f"lambda _class, {parameters}: _new(_class, ({', '.join(cls._fields)},))"
+    return eval(source, {**known, "_new": tuple.__new__})  # noqa: S307 - of names that stand in our own source
 
 
 if not TYPE_CHECKING:
@@ -243,6 +241,20 @@ class _Value:
 
     __slots__ = ()
     __match_args__: tuple[str, ...] = ()
+    _field_defaults: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    _by_name = False
+
+    def __init__(self, /, *values: Any, **named: Any) -> None:
+        cls = type(self)
+        bound = _bound(cls, cls.__match_args__, values, named)
+        if bound is None:
+            cls.__init__ = _initializer(cls)  # type: ignore[method-assign]
+            self.__init__(*values, **named)  # type: ignore[misc]
+            return
+        for name, item in bound.items():
+            getattr(cls, name).__set__(self, item)
+        if hasattr(cls, "__post_init__"):
+            cls.__post_init__(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__qualname__}({', '.join(f'{name}={item!r}' for name, item in _fields(self).items())})"
@@ -286,34 +298,20 @@ class _Values(type):
         if not bases:
             return type.__new__(cls, name, bases, namespace)
         annotations = namespace.get("__annotations__", {})
-        names = tuple(field for field, kind in annotations.items() if not kind.startswith("ClassVar"))
-        fields = _Fields(names, namespace, by_name=kw_only)
-        for field in fields.defaults:
-            del namespace[field]
-
-        def first(self: Any, /, *values: Any, **named: Any) -> None:
-            bound = fields.bind(values, named)
-            if bound is None:
-                made.__init__ = _initializer(made, fields)
-                self.__init__(*values, **named)
-                return
-            for name in names:
-                getattr(made, name).__set__(self, bound[name])
-            if checked:
-                self.__post_init__()
-
-        checked = "__post_init__" in namespace
-        namespace.update(__slots__=names, __match_args__=names, __init__=first)
-        made: Any = type(name, (_Value,), namespace)
-        return made  # type: ignore[no-any-return]
+        names = tuple([field for field, kind in annotations.items() if kind[:8] != "ClassVar"])
+        defaults = {field: namespace.pop(field) for field in names if field in namespace}
+        namespace.update(__slots__=names, __match_args__=names, _field_defaults=defaults, _by_name=kw_only)
+        return type(name, (_Value,), namespace)
 
 
-def _initializer(made: Any, fields: _Fields) -> Any:
+def _initializer(cls: Any) -> Any:
     """``__init__``, written out: nothing else is as fast."""
-    known = {**fields.known(), **{f"set_{name}": getattr(made, name).__set__ for name in fields.names}}
-    lines = [f"def __init__(self, {fields.parameters()}):"]
-    lines += [f" set_{name}(self, {name})" for name in fields.names]
-    lines += [" self.__post_init__()"] if hasattr(made, "__post_init__") else []
+    names = cls.__match_args__
+    parameters, known = _parameters(cls, names)
+    known.update((f"set_{name}", getattr(cls, name).__set__) for name in names)
+    lines = [f"def __init__(self, {parameters}):"]
+    lines += [f" set_{name}(self, {name})" for name in names]
+    lines += [" self.__post_init__()"] if hasattr(cls, "__post_init__") else []
     exec("\n".join((*lines, " return None")), known)  # noqa: S102 - of names that stand in our own source
     return known["__init__"]
 

@@ -235,6 +235,8 @@ _STATUSES: Final[tuple[tuple[int, int, StatusClass, str], ...]] = (
 
 def status_class(status: int) -> StatusClass:
     """The class of a C-STORE status."""
+    if status == 0:  # the usual one
+        return StatusClass.SUCCESS
     return next(row[2] for row in _STATUSES if status & row[0] == row[1])
 
 

@@ -185,6 +185,7 @@ class Routes:
         self._contexts = tuple(contexts)
         self._wishes = wishes
         self._accepted = {(c.abstract_syntax, c.accepted): c.context_id for c in self._contexts if c.accepted}
+        self._ways: dict[Key, Route | None] = {}
 
     def __bool__(self) -> bool:
         """Whether anything at all was accepted."""
@@ -192,6 +193,12 @@ class Routes:
 
     def find(self, sop_class: str, syntax: str) -> Route | None:
         """The best way for an instance: unchanged where possible, else converted, where that may be."""
+        key = (sop_class, syntax)
+        if key not in self._ways:
+            self._ways[key] = self._search(sop_class, syntax)
+        return self._ways[key]
+
+    def _search(self, sop_class: str, syntax: str) -> Route | None:
         targets = (syntax,) if self._wishes.against(syntax) else (syntax, *_TARGETS)
         found = ((self.carrier(sop_class, target), target) for target in targets)
         return next((Route(context_id, target) for context_id, target in found if context_id), None)

@@ -6,7 +6,7 @@ the keyword of PS3.6 Annex A stands. The tables hold facts only; what to do abou
 
 from __future__ import annotations
 
-from dcmsend.light import Enum, Frozen
+from dcmsend.light import Enum, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Family(Enum):
     REFERENCED = "referenced"  # pixel data by URL (JPIP)
 
 
-class TransferSyntax(Frozen):
+class TransferSyntax(NamedTuple):
     """A transfer syntax of PS3.6 Table A-1.
 
     ``explicit`` and ``little`` describe the encoding of the elements (PS3.5 7.1); ``encapsulated`` says whether
@@ -130,15 +130,12 @@ _TRANSFER_SYNTAXES: Final[dict[str, tuple[str, Family]]] = {
 }
 
 
-def _standard_transfer_syntax(suffix: str, name: str, family: Family) -> TransferSyntax:
-    return TransferSyntax(
-        uid=IMPLICIT_VR_LITTLE_ENDIAN + suffix, name=name, family=family, explicit=suffix != "", little=suffix != ".2"
-    )
+def _standard(suffix: str, name: str, family: Family) -> TransferSyntax:
+    return TransferSyntax._make((IMPLICIT_VR_LITTLE_ENDIAN + suffix, name, family, suffix != "", suffix != ".2"))
 
 
 TRANSFER_SYNTAXES: Final[dict[str, TransferSyntax]] = {
-    IMPLICIT_VR_LITTLE_ENDIAN + suffix: _standard_transfer_syntax(suffix, *facts)
-    for suffix, facts in _TRANSFER_SYNTAXES.items()
+    syntax.uid: syntax for syntax in (_standard(suffix, *facts) for suffix, facts in _TRANSFER_SYNTAXES.items())
 }
 # The one private syntax that DCMTK knows: the data set is implicit little endian, native pixels big endian.
 TRANSFER_SYNTAXES["1.2.840.113619.5.2"] = TransferSyntax(

@@ -10,11 +10,12 @@ import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import pytest
 
 from dcmsend import errors
+from dcmsend.cli.help import version
 from dcmsend.cli.main import main
 from dcmsend.events import ScanStarted
 from dcmsend.model import Conversion, Decompression, Instance, Outcome, Peer, State, StatusClass, Totals
@@ -227,6 +228,60 @@ def test_reader_that_goes_away_early() -> None:
     done = subprocess.run([sys.executable, "-m", "dcmsend", "-h"], stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+# --- the process
+
+ANSWERED: Final = "from dcmsend.cli.main import program\nsys.argv[1:] = ['--version']\n"
+
+
+def _end(script: str) -> tuple[int, str, str]:
+    """How a script ends that runs the command as a process: exit code, standard output and standard error.
+
+    Coverage is not measured there: that is something to be done in the end.
+    """
+    command = [sys.executable, "-c", f"import sys\n{script}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_all_output_is_written_before_the_process_ends() -> None:
+    assert _end(f"{ANSWERED}print('before')\nprogram()\nprint('behind')") == (0, f"before\n{version()}", "")
+
+
+def test_the_process_ends_with_the_exit_code() -> None:
+    code, out, err = _end("from dcmsend.cli.main import program\nsys.argv[1:] = ['--nonsense']\nprogram()")
+    assert (code, out) == (1, "")
+    assert err.endswith("error: Unknown option --nonsense\n")
+
+
+AT_EXIT: Final = f"{ANSWERED}import atexit\natexit.register(print, 'in the end')\nprogram()"
+IN_A_THREAD: Final = f"""{ANSWERED}
+import threading
+threading.Thread(target=lambda: (threading.main_thread().join(), print('in the end'))).start()
+program()
+"""
+BY_THE_CALLER: Final = f"""{ANSWERED}
+def call():
+    program()
+try:
+    call()
+finally:
+    print('in the end')
+"""
+
+
+@pytest.mark.parametrize("script", [AT_EXIT, IN_A_THREAD, BY_THE_CALLER], ids=["atexit", "thread", "caller"])
+def test_what_others_do_in_the_end_is_done(script: str) -> None:
+    assert _end(script) == (0, f"{version()}in the end\n", "")
+
+
+def test_the_interpreter_is_not_taken_apart_for_nothing() -> None:
+    """What an object does when it goes away shows whether the interpreter was taken apart."""
+    leaves = "class Leaves:\n def __del__(self): print('gone', flush=True)\nleaves = Leaves()\n"
+    assert _end(f"{ANSWERED}{leaves}program()") == (0, version(), "")
+    assert _end(f"{ANSWERED}{leaves}import atexit\nprogram()") == (0, f"{version()}gone\n", "")
 
 
 # --- interrupts and defects

@@ -321,7 +321,7 @@ SEEDS = (
 
 
 @settings(max_examples=200)
-@given(st.one_of(st.binary(max_size=400), *map(edited, SEEDS)), st.sampled_from(ReadMode), st.booleans())
+@given(st.one_of(st.binary(max_size=400), *map(edited, SEEDS)), st.sampled_from(list(ReadMode)), st.booleans())
 def test_any_file_comes_to_a_value(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, mode: ReadMode, checks: bool
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmsend.wire import items, pdu
+from dcmsend.wire import extensions, items, pdu
 from dcmsend.wire.reader import MalformedPDU, Reader
 
 from .vectors import PDUS, recorded
@@ -22,12 +22,12 @@ USER_ITEMS = st.one_of(
     st.builds(items.MaximumLength, st.integers(0, 2**32 - 1)),
     st.builds(items.ImplementationClass, UIDS),
     st.builds(items.AsynchronousOperationsWindow, WORD, WORD),
-    st.builds(items.RoleSelection, UIDS, st.booleans(), st.booleans()),
+    st.builds(extensions.RoleSelection, UIDS, st.booleans(), st.booleans()),
     st.builds(items.ImplementationVersion, TITLES),
-    st.builds(items.ExtendedNegotiation, UIDS, BLOB),
-    st.builds(items.CommonExtendedNegotiation, UIDS, UIDS, st.lists(UIDS, max_size=3).map(tuple)),
-    st.builds(items.UserIdentity, BYTE, st.booleans(), BLOB, BLOB),
-    st.builds(items.UserIdentityResponse, BLOB),
+    st.builds(extensions.ExtendedNegotiation, UIDS, BLOB),
+    st.builds(extensions.CommonExtendedNegotiation, UIDS, UIDS, st.lists(UIDS, max_size=3).map(tuple)),
+    st.builds(extensions.UserIdentity, BYTE, st.booleans(), BLOB, BLOB),
+    st.builds(extensions.UserIdentityResponse, BLOB),
 )
 USER = st.lists(USER_ITEMS, max_size=6).map(tuple)
 PROPOSED = st.builds(pdu.ProposedContext, BYTE, UIDS, st.lists(UIDS, max_size=4).map(tuple))
@@ -102,13 +102,13 @@ def test_pynetdicom_request_has_every_item() -> None:
     assert isinstance(request, pdu.AssociateRequest)
     assert (request.calling_ae, request.called_ae) == ("PYNET_SCU", "PYNETDICOM")
     assert items.find_item(request.user, items.AsynchronousOperationsWindow) == items.AsynchronousOperationsWindow(8, 1)
-    assert items.find_item(request.user, items.RoleSelection) == items.RoleSelection(
+    assert items.find_item(request.user, extensions.RoleSelection) == extensions.RoleSelection(
         "1.2.840.10008.5.1.4.1.1.2", scu=True, scp=True
     )
-    assert items.find_item(request.user, items.UserIdentity) == items.UserIdentity(
+    assert items.find_item(request.user, extensions.UserIdentity) == extensions.UserIdentity(
         2, response_requested=True, primary=b"someone", secondary=b"not a secret"
     )
-    assert items.find_item(request.user, items.CommonExtendedNegotiation) == items.CommonExtendedNegotiation(
+    assert items.find_item(request.user, extensions.CommonExtendedNegotiation) == extensions.CommonExtendedNegotiation(
         "1.2.840.10008.5.1.4.1.1.88.22",
         "1.2.840.10008.4.2",
         ("1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.5.1.4.1.1.88.33"),
@@ -120,7 +120,7 @@ def test_pynetdicom_answer_has_a_window_and_an_extended_negotiation() -> None:
     (answer,) = read(recorded("pynetdicom-all-items", "acceptor")[0])
     assert isinstance(answer, pdu.AssociateAccept)
     assert items.find_item(answer.user, items.AsynchronousOperationsWindow) == items.AsynchronousOperationsWindow(1, 1)
-    assert items.find_item(answer.user, items.ExtendedNegotiation) == items.ExtendedNegotiation(
+    assert items.find_item(answer.user, extensions.ExtendedNegotiation) == extensions.ExtendedNegotiation(
         "1.2.840.10008.5.1.4.1.1.2", b"\x01\x02"
     )
     assert {context.context_id: context.result for context in answer.contexts} == {1: 0, 3: 3, 5: 0}
@@ -154,8 +154,8 @@ def test_unknown_items_are_skipped() -> None:
 def test_an_identity_is_answered() -> None:
     """PS3.7 Table D.3-15."""
     vector = bytes.fromhex("59000009 0007") + b"granted"
-    assert items.decode_user_items(Reader(vector)) == [items.UserIdentityResponse(b"granted")]
-    assert items.encode_user_items([items.UserIdentityResponse(b"granted")]) == vector
+    assert items.decode_user_items(Reader(vector)) == [extensions.UserIdentityResponse(b"granted")]
+    assert items.encode_user_items([extensions.UserIdentityResponse(b"granted")]) == vector
 
 
 def test_unknown_user_information_is_skipped() -> None:
@@ -225,6 +225,6 @@ def test_an_accepted_context_needs_one_transfer_syntax() -> None:
 
 
 def test_passwords_are_not_shown() -> None:
-    identity = items.UserIdentity(2, response_requested=False, primary=b"someone", secondary=b"secret")
+    identity = extensions.UserIdentity(2, response_requested=False, primary=b"someone", secondary=b"secret")
     assert "secret" not in repr(identity)
     assert "someone" not in repr(identity)

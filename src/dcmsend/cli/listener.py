@@ -103,8 +103,7 @@ class Listener:
         self._log.info("Requesting Association")
 
     def _association_accepted(self, event: AssociationAccepted) -> None:
-        implementation = f"Their Implementation: {event.implementation or 'unknown'}"
-        self._dump("Association Parameters Negotiated:", (implementation, *_answered(event.contexts)))
+        self._dump("Association Parameters Negotiated:", _negotiated(event))
         largest = min(event.max_pdu or MAX_PDU, MAX_PDU) - _PDV_HEADER
         self._log.info(f"Association Accepted (Max Send PDV: {largest})")
         self._log.info("sending SOP instances ...")
@@ -122,6 +121,8 @@ class Listener:
 
     def _instance_finished(self, event: InstanceFinished) -> None:
         outcome = event.outcome
+        if outcome.status == 0 and not outcome.reason and not self._log.shows(Level.INFO):  # the usual one
+            return
         if outcome.state is State.ANSWERED and outcome.status is not None:
             self._log.info(f"Received C-STORE Response ({status_text(outcome.status)})")
         if not outcome.stored:
@@ -164,9 +165,10 @@ def _proposed(contexts: Iterable[Context]) -> Iterator[str]:
         yield from (f"      {transfer_syntax_label(uid)}" for uid in context.transfer_syntaxes)
 
 
-def _answered(contexts: Iterable[Context]) -> Iterator[str]:
+def _negotiated(event: AssociationAccepted) -> Iterator[str]:
+    yield f"Their Implementation: {event.implementation or 'unknown'}"
     yield "Presentation Contexts:"
-    for context in contexts:
+    for context in event.contexts:
         yield from _context(context)
         if context.accepted:
             yield f"    Accepted Transfer Syntax: {transfer_syntax_label(context.accepted)}"

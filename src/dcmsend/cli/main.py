@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the functions without the enumerations that the module of that name has of them
 
-# New objects before the garbage collector looks for cycles. By default it would do so some twenty times while modules
-# are loaded, and find nothing.
+# New objects before the garbage collector looks for cycles. By default it would do so over a dozen times while modules
+# are loaded, and find nothing to free.
 _MANY: Final = 20_000
 _WORK_AT_THE_END: Final = frozenset(("atexit", "threading"))  # modules that give the interpreter something to end
 
@@ -208,8 +208,10 @@ def _may_end_at_once(caller: FrameType | None) -> bool:
     So it is where a script has called us and nobody above it waits (a profiler, a debugger), nobody has asked to be
     called at the end, there are no threads, and nothing is left to be written.
     """
-    called_by_script = caller is not None and caller.f_back is None
-    if not called_by_script or sys.flags.inspect or not _WORK_AT_THE_END.isdisjoint(sys.modules):
+    above = caller and caller.f_back
+    while above is not None and above.f_globals.get("__name__") == "runpy":  # python -m
+        above = above.f_back
+    if above is not None or sys.flags.inspect or not _WORK_AT_THE_END.isdisjoint(sys.modules):
         return False
     try:
         for stream in (sys.stdout, sys.stderr):

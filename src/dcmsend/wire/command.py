@@ -6,7 +6,7 @@ negotiation items.
 
 from __future__ import annotations
 
-import struct
+import _struct as struct
 
 from dcmsend.light import Frozen
 from dcmsend.uids import VERIFICATION_SOP_CLASS

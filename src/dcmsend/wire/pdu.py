@@ -7,17 +7,19 @@ sub-items (PS3.8 Annex D, PS3.7 Annex D.3) are in ``wire.items``.
 
 from __future__ import annotations
 
-import struct
+import _struct as struct
 
 from dcmsend.light import Frozen
 from dcmsend.uids import APPLICATION_CONTEXT
-from dcmsend.wire.items import UserItem, decode_user_items, encode_item, encode_user_items
+from dcmsend.wire.items import decode_user_items, encode_item, encode_user_items
 from dcmsend.wire.reader import MalformedPDU, Reader, encode_uid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import ClassVar, Final, TypeAlias
+
+    from dcmsend.wire.items import UserItem
 
 PROTOCOL_VERSION: Final = 1
 _HEADER: Final = struct.Struct(">BxI")
