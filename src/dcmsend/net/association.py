@@ -184,8 +184,8 @@ class Association:
         return self.collect()
 
     def ready(self) -> bool:
-        """TEMPORARY"""
-        return bool(self._events) or self._stream.readable()
+        """Whether ``collect`` would find something at once: a response, or the end of the association."""
+        return self.closed or bool(self._events) or self._stream.readable()
 
     def collect(self) -> Response:
         """Wait for the next response to any outstanding request. Raises ``NetworkError``; the association is over then.

@@ -109,6 +109,7 @@ class Stream:
         return self.receive_now()
 
     def readable(self) -> bool:
+        """Whether there are bytes, or the end of the connection. Whoever asks is waiting, so none may be held back."""
         if _QUICKACK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         return _poll(self._socket, writing=False, timeout=0)[1]
