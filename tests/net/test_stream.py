@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _socket
 import errno
 import importlib.util
 import select
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from types import ModuleType
 from typing import Any
 
@@ -70,7 +72,7 @@ def refusing_port() -> Iterator[int]:
 def resolves_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     """Let every name have these addresses, in this order."""
     entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: entries)
+    monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: entries)
 
 
 def unheard(data: bytes) -> None:
@@ -111,14 +113,18 @@ class TestConnect:
     def test_the_connection_does_not_delay_and_does_not_block(self, listener: socket.socket) -> None:
         stop = Stop()
         port = listener.getsockname()[1]
-        with connect("127.0.0.1", port, family=AddressFamily.IPV4, timeout=10, stop=stop) as connection:
+        with closing(connect("127.0.0.1", port, family=AddressFamily.IPV4, timeout=10, stop=stop)) as connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert connection.gettimeout() == 0
         assert not stop.wakers
 
     def test_gives_up_after_the_time_limit(self, monkeypatch: pytest.MonkeyPatch, listener: socket.socket) -> None:
-        monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: errno.EINPROGRESS)
-        monkeypatch.setattr(stream, "_poll", lambda *_, writing, timeout: (False, False))
+        class Pending(_socket.socket):
+            def connect_ex(self, address: object) -> int:
+                return errno.EINPROGRESS
+
+        monkeypatch.setattr(_socket, "socket", Pending)
+        monkeypatch.setattr(stream, "_poller", lambda _: lambda *, writing, timeout: (False, False))
         with pytest.raises(ConnectError, match=r"\(127.0.0.1\): no answer within 2.5 seconds"):
             connect("127.0.0.1", 104, family=AddressFamily.IPV4, timeout=2.5, stop=Stop())
 
@@ -251,15 +257,16 @@ def without_poll(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 class TestWaiting:
-    """``_poll``: (readable, ready), with ``poll`` and where there is only ``select``."""
+    """``_poller``: (readable, ready), with ``poll`` and where there is only ``select``."""
 
     @pytest.fixture(params=["poll", "select"])
     def poll(self, request: pytest.FixtureRequest) -> Any:
         if request.param == "select":
-            return request.getfixturevalue("without_poll")._poll
+            module = request.getfixturevalue("without_poll")
+            return lambda connection, **wanted: module._poller(connection)(**wanted)
         if sys.platform == "win32":
             pytest.skip("there is no poll")
-        return stream._poll
+        return lambda connection, **wanted: stream._poller(connection)(**wanted)
 
     def test_silence(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         assert poll(pair[0], writing=False, timeout=0.0) == (False, False)
