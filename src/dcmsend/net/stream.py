@@ -174,7 +174,7 @@ def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tup
         # Of text Python would make bytes by the rules for international names, which it would load for that.
         name = host.encode("ascii") if host.isascii() else host
         found = socket.getaddrinfo(name, port, _FAMILIES[family], socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "not a host name"
         kind = "" if family is AddressFamily.ANY else f" {family.value}"
         raise NameResolutionError(f"no{kind} address found for host '{host}': {words}") from error
