@@ -171,6 +171,8 @@ class Stream:
 
 def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tuple[str, int]]]:
     try:
+        if "\0" in host:  # which would end the name for some systems
+            raise ValueError("not a host name")
         # Of text Python would make bytes by the rules for international names, which it would load for that.
         name = host.encode("ascii") if host.isascii() else host
         found = socket.getaddrinfo(name, port, _FAMILIES[family], socket.SOCK_STREAM)
