@@ -141,7 +141,7 @@ def test_nothing_heavy_is_imported_to_send_what_the_peer_takes(
     peer = scripted_peer([accept(), store(), release()])
     loaded = _modules(SEND, *options, "127.0.0.1", str(peer.port), str(DATA / name)) - _modules("pass")
     assert "dcmsend.payload.opening" in loaded
-    roots = (*HEAVY, *CONVERTERS, *SELDOM, "dcmsend.wire.extensions", *(() if options else OPTIONS))
+    roots = (*HEAVY, *SLOW, *CONVERTERS, *SELDOM, "dcmsend.wire.extensions", *(() if options else OPTIONS))
     assert not {found for found in loaded if any(found == root or found.startswith(f"{root}.") for root in roots)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import select
 import socket
 from collections.abc import Callable, Iterator, Sequence
 
@@ -25,6 +26,8 @@ from dcmsend.model import Limits, Peer, Timeouts
 from dcmsend.net.association import MAX_MESSAGE_ID, Association
 from dcmsend.net.stream import Stream
 from dcmsend.stop import Stop
+from dcmsend.wire.command import C_STORE_RSP, Response
+from dcmsend.wire.fragment import encode_command
 from tests.support import pdus
 from tests.support.scripted import (
     Connection,
@@ -247,6 +250,64 @@ class TestIdle:
         with ours, theirs:
             association.listen()
             assert not association.closed
+
+
+class TestReady:
+    """Whether there is something to collect, without waiting for it."""
+
+    def test_not_while_the_peer_is_silent(self, tcp_pair: TCPPair) -> None:
+        association, _ = watching(tcp_pair)
+        assert not association.ready()
+
+    def test_once_a_response_has_come(self, tcp_pair: TCPPair) -> None:
+        association, arrived = watching(tcp_pair)
+        association._outstanding[1] = C_STORE_RSP
+        arrived(Response(C_STORE_RSP, 1, 0xB000))
+        assert association.ready()
+        assert association.collect().status == 0xB000
+        assert not association.ready()
+
+    def test_for_one_that_came_while_something_was_sent(self, tcp_pair: TCPPair) -> None:
+        association, _ = watching(tcp_pair)
+        association._feed(encode_command(1, Response(C_STORE_RSP, 1, 0).encode(), 16384))
+        assert association.ready()
+
+    def test_at_the_end_of_the_connection(self, tcp_pair: TCPPair) -> None:
+        association, arrived = watching(tcp_pair)
+        arrived(None)
+        assert association.ready()
+        with pytest.raises(ConnectionLost, match="peer closed the connection"):
+            association.collect()
+        assert association.ready()  # no waiting will bring more
+
+
+TCPPair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def tcp_pair() -> Iterator[TCPPair]:
+    """Two ends of a TCP connection, which has the options that a pair of sockets has not."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        with ours, listener.accept()[0] as theirs:
+            ours.setblocking(False)
+            yield ours, theirs
+
+
+def watching(pair: TCPPair) -> tuple[Association, Callable[[Response | None], None]]:
+    """An association over a pair, and how to have a response (or the end of the connection) arrive there."""
+    ours, theirs = pair
+    association = Association(Stream(ours, 60), Timeouts(), Limits(), lambda: 0.0)
+    association._machine.state = type(association._machine.state).ESTABLISHED
+
+    def arrived(response: Response | None) -> None:
+        if response is None:
+            theirs.shutdown(socket.SHUT_WR)
+        else:
+            theirs.sendall(encode_command(1, response.encode(), 16384))
+        assert select.select([ours], [], [], 60)[0]
+
+    return association, arrived
 
 
 class TestDataSets:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import _socket
 import errno
 import importlib.util
 import select
 import socket
+import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+import dcmsend
 from dcmsend.errors import ConnectError, ConnectionLost, NameResolutionError, PeerTimeout
-from dcmsend.model import AddressFamily
+from dcmsend.model import AddressFamily, Limits, Peer, Policy, State
 from dcmsend.net import stream
+from dcmsend.net.pace import Pace
 from dcmsend.net.stream import Stream, connect
 from dcmsend.stop import Stop
+from tests.support.builder import part10
+from tests.support.scripted import ScriptedPeer, accept, drain, expect_bytes, send
 
 
 class Watched:
@@ -70,7 +78,7 @@ def refusing_port() -> Iterator[int]:
 def resolves_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     """Let every name have these addresses, in this order."""
     entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: entries)
+    monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: entries)
 
 
 def unheard(data: bytes) -> None:
@@ -83,7 +91,7 @@ class TestConnect:
     ) -> None:
         port = listener.getsockname()[1]
         resolves_to(monkeypatch, refusing_port, refusing_port, port)
-        with connect("peer", 104, family=AddressFamily.ANY, timeout=None, stop=Stop()) as connection:
+        with closing(connect("peer", 104, family=AddressFamily.ANY, timeout=None, stop=Stop())) as connection:
             assert connection.getpeername() == ("127.0.0.1", port)
 
     def test_names_the_last_address_that_refused(self, monkeypatch: pytest.MonkeyPatch, refusing_port: int) -> None:
@@ -101,7 +109,8 @@ class TestConnect:
         [
             ("::1", AddressFamily.IPV4, "^no IPv4 address found for host '::1': "),
             ("127.0.0.1", AddressFamily.IPV6, "^no IPv6 address found for host '127.0.0.1': "),
-            ("a" * 64 + ".invalid", AddressFamily.ANY, "^no address found for host 'a.*': not a host name"),
+            ("\u00e9" * 64 + ".invalid", AddressFamily.ANY, "^no address found for host '\u00e9.*': not a host name"),
+            ("a\0b", AddressFamily.ANY, "^no address found for host 'a\0b': not a host name"),
         ],
     )
     def test_names_without_addresses(self, host: str, family: AddressFamily, words: str) -> None:
@@ -111,14 +120,18 @@ class TestConnect:
     def test_the_connection_does_not_delay_and_does_not_block(self, listener: socket.socket) -> None:
         stop = Stop()
         port = listener.getsockname()[1]
-        with connect("127.0.0.1", port, family=AddressFamily.IPV4, timeout=10, stop=stop) as connection:
+        with closing(connect("127.0.0.1", port, family=AddressFamily.IPV4, timeout=10, stop=stop)) as connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert connection.gettimeout() == 0
         assert not stop.wakers
 
     def test_gives_up_after_the_time_limit(self, monkeypatch: pytest.MonkeyPatch, listener: socket.socket) -> None:
-        monkeypatch.setattr(socket.socket, "connect_ex", lambda *_: errno.EINPROGRESS)
-        monkeypatch.setattr(stream, "_poll", lambda *_, writing, timeout: (False, False))
+        class Pending(_socket.socket):
+            def connect_ex(self, address: object) -> int:
+                return errno.EINPROGRESS
+
+        monkeypatch.setattr(_socket, "socket", Pending)
+        monkeypatch.setattr(stream, "_poller", lambda _: lambda *, writing, timeout: (False, False))
         with pytest.raises(ConnectError, match=r"\(127.0.0.1\): no answer within 2.5 seconds"):
             connect("127.0.0.1", 104, family=AddressFamily.IPV4, timeout=2.5, stop=Stop())
 
@@ -149,7 +162,7 @@ class TestStream:
             return not heard, True
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(stream, "_poll", read_on)
+            patch.setattr(stream, "_poller", lambda _: read_on)
             Stream(ours, 60).send(data, hear)
         while len(got) < len(data):
             got.extend(theirs.recv(1 << 20))
@@ -251,15 +264,16 @@ def without_poll(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 class TestWaiting:
-    """``_poll``: (readable, ready), with ``poll`` and where there is only ``select``."""
+    """``_poller``: (readable, ready), with ``poll`` and where there is only ``select``."""
 
     @pytest.fixture(params=["poll", "select"])
     def poll(self, request: pytest.FixtureRequest) -> Any:
         if request.param == "select":
-            return request.getfixturevalue("without_poll")._poll
+            module = request.getfixturevalue("without_poll")
+            return lambda connection, **wanted: module._poller(connection)(**wanted)
         if sys.platform == "win32":
             pytest.skip("there is no poll")
-        return stream._poll
+        return lambda connection, **wanted: stream._poller(connection)(**wanted)
 
     def test_silence(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         assert poll(pair[0], writing=False, timeout=0.0) == (False, False)
@@ -278,3 +292,56 @@ class TestWaiting:
     def test_the_end(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         pair[1].close()
         assert poll(pair[0], writing=False, timeout=None) == (True, True)
+
+
+class TestPace:
+    """What leaves is cut into pieces, and each waits for its time: with an ear for the peer, and never asleep."""
+
+    def test_bytes_take_their_time(self) -> None:
+        now = [100.0]
+        pace = Pace(1000, lambda: now[0])
+        assert pace.piece == 20
+        assert pace.delay(500) == 0
+        assert pace.delay(500) == 0.5
+        now[0] += 0.25
+        assert pace.delay(100) == 0.75
+        now[0] += 10  # what was not used is gone
+        assert pace.delay(1000) == 0
+        assert pace.delay(1) == 1
+
+    @pytest.mark.parametrize(("rate", "piece"), [(1, 1), (1000, 20), (10**9, 65536)])
+    def test_pieces(self, rate: int, piece: int) -> None:
+        assert Pace(rate).piece == piece
+
+    def test_what_comes_in_a_pause_is_heard(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        ours, theirs = pair
+        waits: list[float] = []
+        heard: list[bytes] = []
+
+        def poll(*, writing: bool, timeout: float) -> tuple[bool, bool]:
+            assert not writing
+            waits.append(timeout)
+            if len(waits) == 2:
+                theirs.send(b"abort")
+            return len(waits) == 2, len(waits) == 2
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stream, "_poller", lambda _: poll)
+            Stream(ours, 60, Pace(1000, lambda: 0.0)).send(bytes(range(100)), heard.append)
+        assert waits == pytest.approx([0.02, 0.04, 0.06, 0.08])
+        assert heard == [b"abort"]
+        assert theirs.recv(1000) == bytes(range(100))
+
+    def test_an_abort_in_a_pause_ends_the_run_at_once(
+        self, scripted_peer: Callable[..., ScriptedPeer], tmp_path: Path
+    ) -> None:
+        """The pause would be longer than any test."""
+        abort = struct.pack(">BxIxxBB", 7, 4, 2, 0)
+        peer = scripted_peer([accept(), expect_bytes(20), send(abort), drain()])
+        path = tmp_path / "large.dcm"
+        path.write_bytes(part10("1.2.840.10008.5.1.4.1.1.2", "1.2.3", value=bytes(10**6)))
+        target = Peer(host="127.0.0.1", port=peer.port)
+        with dcmsend.send(target, [str(path)], limits=Limits(rate=1000), policy=Policy(halt=False)) as report:
+            ((_, outcome),) = report.rows()
+        assert outcome.state is State.FAILED
+        assert "aborted" in outcome.reason

@@ -6,12 +6,15 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dcmsend.errors import FileError
-from dcmsend.payload.pieces import SHRUNK, Chunks, FileRange, Memory, Piece, Spool, chunks_of_file, cut
+from dcmsend.payload.pieces import SHRUNK, Chunks, FileRange, Memory, Spool, chunks_of_file, cut
+
+if TYPE_CHECKING:
+    from dcmsend.payload.pieces import Piece
 
 DATA = bytes(range(256)) * 40
 

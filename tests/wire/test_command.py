@@ -52,18 +52,19 @@ def test_uids_are_padded_with_nul_to_even_length() -> None:
     assert request.endswith(b"\x00\x10\x06\x00\x00\x001.2.34")
 
 
-@given(
-    st.builds(
-        command.Response,
-        command_field=st.integers(0, 65535),
-        message_id=st.integers(0, 65535),
-        status=st.integers(0, 65535),
-        has_data_set=st.booleans(),
-        comment=st.text(st.characters(min_codepoint=33, max_codepoint=0x7E), max_size=64),
-        offending=st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
-        sop_instance=st.from_regex(r"([0-9]+(\.[0-9]+){0,9})?", fullmatch=True),
-    )
+RESPONSES = st.builds(
+    command.Response,
+    command_field=st.integers(0, 65535),
+    message_id=st.integers(0, 65535),
+    status=st.integers(0, 65535),
+    has_data_set=st.booleans(),
+    comment=st.text(st.characters(min_codepoint=33, max_codepoint=0x7E), max_size=64),
+    offending=st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
+    sop_instance=st.from_regex(r"([0-9]+(\.[0-9]+){0,9})?", fullmatch=True),
 )
+
+
+@given(RESPONSES)
 def test_decoding_what_was_encoded(response: command.Response) -> None:
     assert command.decode_response(response.encode()) == response
 
@@ -94,3 +95,42 @@ def test_a_response_without_what_it_must_have(number: int, name: str) -> None:
 def test_a_comment_in_another_character_set_does_not_break() -> None:
     whole = command.Response(command.C_STORE_RSP, 1, 0xA700, comment="xx").encode().replace(b"xx", b"\xfc\xe9")
     assert command.decode_response(whole).comment == "��"
+
+
+def long_way(command_set: bytes) -> object:
+    try:
+        return command._decode_any(command_set)
+    except MalformedPDU as error:
+        return str(error)
+
+
+def either_way(command_set: bytes) -> object:
+    try:
+        return command.decode_response(command_set)
+    except MalformedPDU as error:
+        return str(error)
+
+
+@given(
+    response=RESPONSES,
+    sop_class=st.sampled_from(["", "1.2.840.10008.5.1.4.1.1.2"]),
+    place=st.integers(0, 400),
+    byte=st.integers(0, 255),
+    cut=st.integers(0, 400),
+)
+def test_the_short_way_says_what_the_long_way_says(
+    response: command.Response, sop_class: str, place: int, byte: int, cut: int
+) -> None:
+    """Of whatever comes: as it should be, with one byte changed, cut off, or with something behind it."""
+    whole = response.encode()
+    if sop_class:
+        whole = whole[:12] + command._value(0x0002, command._uid(sop_class)) + whole[12:]
+    changed = bytearray(whole)
+    changed[place % len(whole)] = byte
+    for command_set in (whole, bytes(changed), whole[:cut], whole + whole[12 : 12 + cut]):
+        assert either_way(command_set) == long_way(command_set)
+
+
+def test_the_usual_response_goes_the_short_way() -> None:
+    usual = command.Response(command.C_STORE_RSP, 7, 0, sop_instance="1.2.3")
+    assert command._decode_ordinary(usual.encode()) == usual

@@ -131,7 +131,7 @@ def _check_ordinary(source: Source, offset: int, size: int, transfer_syntax: str
     if not encoding or not followed:
         return None
     end, places = followed
-    if end != size and not _is_padding(source, encoding, end, size):
+    if (end - offset) & 1 or (end != size and not _is_padding(source, encoding, end, size)):
         return None
     pixels = places.get(PIXEL_DATA)
     if pixels and _encapsulated(transfer_syntax) not in (None, pixels[2] == OPEN):

@@ -48,7 +48,7 @@ def flat_encoding(transfer_syntax: str) -> Encoding | None:
     return EXPLICIT_LE if known.explicit else IMPLICIT_LE
 
 
-def follow(  # noqa: C901 - one loop with everything in local variables
+def follow(
     source: Source, encoding: Encoding, start: int, end: int, tags: tuple[int, int], wanted: Container[int]
 ) -> tuple[int, dict[int, Place]] | None:
     """Where the elements of the outermost level end, and the places of those that are ``wanted``.
@@ -97,7 +97,7 @@ def follow(  # noqa: C901 - one loop with everything in local variables
     return None if lengths & 1 else (position, found)
 
 
-def _behind_sequence(data: bytes, header: Header, position: int) -> int:
+def _behind_sequence(data: bytes, header: Header, position: int) -> int:  # noqa: C901 - one loop, local variables
     """Where a sequence of undefined length ends whose first item is at ``position``; 0 where there is more to it.
 
     Levels are items and elements in turn. What has a defined length is passed over, so that all levels are delimited.

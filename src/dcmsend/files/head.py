@@ -103,7 +103,8 @@ def places_in(data: bytes, head: Head, wanted: Container[int]) -> tuple[dict[int
     meta = follow(source, EXPLICIT_LE, META_OFFSET, end, _IN_META, wanted)
     encoding = flat_encoding(head.transfer_syntax)
     dataset = encoding and follow(source, encoding, head.dataset_offset, end, _UP_TO_UIDS, wanted)
-    assert meta and dataset, "not an ordinary head"
+    if not meta or not dataset:
+        raise ValueError("not an ordinary head")
     return meta[1] | dataset[1], dataset[0]
 
 

@@ -85,7 +85,7 @@ class _Layout:
         )
         self.end, self.needed = behind + 4, behind + 8  # the next tag; its header
         mask = bytearray(self.end)
-        ends = [start for start, _, _ in places.values()][1:] + [behind]
+        ends = [*(start for start, _, _ in places.values()), behind][1:]
         for (tag, (start, value, length)), following in zip(places.items(), ends, strict=True):
             same = following if tag in _SAME or length == OPEN else value
             mask[start:same] = b"\xff" * (same - start)

@@ -72,7 +72,7 @@ def read_beginning(path: str, most: int) -> tuple[os.stat_result, bytes]:
         if status.st_mode & _KIND != _REGULAR:
             raise FileError("not a regular file")
         size = status.st_size
-        return status, read_at(descriptor, size if size < most else most, 0)
+        return status, read_at(descriptor, min(most, size), 0)
     finally:
         os.close(descriptor)
 

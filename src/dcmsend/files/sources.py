@@ -24,6 +24,7 @@ if TYPE_CHECKING:
             The buffer holds ``need`` bytes from ``offset``, or all that there are. Raises FileError.
             """
 
+
 WINDOW: Final = 65536
 _SMALL_WINDOW: Final = 4096
 _HAS_PREAD: Final = hasattr(os, "pread")
@@ -76,8 +77,17 @@ class InflateSource:
     """
 
     __slots__ = (
-        "_base", "_broken", "_buffer", "_checksum", "_checksum_of", "_end", "_inflater", "_limit", "_position", "_source",
-    )  # fmt: skip
+        "_base",
+        "_broken",
+        "_buffer",
+        "_checksum",
+        "_checksum_of",
+        "_end",
+        "_inflater",
+        "_limit",
+        "_position",
+        "_source",
+    )
 
     def __init__(self, source: Source, start: int, end: int, limit: int | None = None) -> None:
         self._source = source

@@ -7,21 +7,11 @@ protocol error is aborted and never used again.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Protocol
 
-from dcmsend.errors import (
-    ConnectionLost,
-    NetworkError,
-    RemoteProtocolError,
-)
-from dcmsend.events import Context
-from dcmsend.model import MAX_PDU, MOST_OUTSTANDING, Limits, Peer, Timeouts
+from dcmsend.errors import ConnectionLost, NegotiationError, NetworkError, RemoteProtocolError
+from dcmsend.model import MAX_PDU, MOST_OUTSTANDING
 from dcmsend.net.stream import Stream, connect
-from dcmsend.net.words import error_of, require_title
 from dcmsend.plan import answered
-from dcmsend.stop import Stop
 from dcmsend.uids import IMPLEMENTATION_CLASS_UID
 from dcmsend.version import __version__
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
@@ -45,27 +35,43 @@ from dcmsend.wire.requestor import (
     WireEvent,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Final, Protocol
+
+    from dcmsend.events import Context
+    from dcmsend.model import Limits, Peer, Timeouts
+    from dcmsend.net.pace import Pace
+    from dcmsend.stop import Stop
+    from dcmsend.wire.command import Response
+    from dcmsend.wire.items import UserItem
+    from dcmsend.wire.pdu import AssociateAccept
+    from dcmsend.wire.requestor import WireEvent
+
+    class DataSet(Protocol):
+        """What is needed of a data set to send it."""
+
+        @property
+        def sop_class(self) -> str: ...
+        @property
+        def sop_instance(self) -> str: ...
+        @property
+        def length(self) -> int:
+            """Bytes that will be sent."""
+            ...
+
+        def fill(self, views: Sequence[memoryview]) -> int:
+            """Put the next bytes into the views, in order, and say how many. Raises ``FileError``."""
+            ...
+else:
+    from _collections import deque  # the package around it takes longer to import than all of this
+
 IMPLEMENTATION_VERSION: Final = f"DCMSEND_{__version__}"[:16]
 FRAMES_CAPACITY: Final = 512 * 1024
 MAX_MESSAGE_ID: Final = 65535
 _ASSUMED_PDU: Final = 16384  # for a peer that leaves out its maximum length, which PS3.8 D.1 does not allow
-
-
-class DataSet(Protocol):
-    """What is needed of a data set to send it."""
-
-    @property
-    def sop_class(self) -> str: ...
-    @property
-    def sop_instance(self) -> str: ...
-    @property
-    def length(self) -> int:
-        """Bytes that will be sent."""
-        ...
-
-    def fill(self, views: Sequence[memoryview]) -> int:
-        """Put the next bytes into the views, in order, and say how many. Raises ``FileError``."""
-        ...
 
 
 class Association:
@@ -100,16 +106,17 @@ class Association:
         timeouts: Timeouts,
         limits: Limits,
         stop: Stop,
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Association:
         """Connect and negotiate. Raises ``NetworkError``: whatever keeps the association from being made.
 
         From then on the association is among ``stop.wakers``; whoever has done with it takes it out.
         """
-        require_title(peer.called_ae, "--call")
-        require_title(peer.calling_ae, "--aetitle")
+        _require_title(peer.called_ae, "--call")
+        _require_title(peer.calling_ae, "--aetitle")
         connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
-        association = cls(Stream(connection, timeouts.socket), timeouts, limits, clock)
+        association = cls(Stream(connection, timeouts.socket, pace), timeouts, limits, clock)
         stop.wakers[association] = association.interrupt
         try:
             if stop.aborted:  # between two waits, when there was nobody to wake
@@ -184,8 +191,8 @@ class Association:
         return self.collect()
 
     def ready(self) -> bool:
-        """TEMPORARY"""
-        return bool(self._events) or self._stream.readable()
+        """Whether ``collect`` would find something at once: a response, or the end of the association."""
+        return self.closed or bool(self._events) or self._stream.readable()
 
     def collect(self) -> Response:
         """Wait for the next response to any outstanding request. Raises ``NetworkError``; the association is over then.
@@ -195,7 +202,7 @@ class Association:
         try:
             event = self._await(self._timeouts.dimse, "the peer's response")
             if not isinstance(event, Responded):
-                raise error_of(event)
+                raise _error_of(event)
             return self._matched(event.response)
         except BaseException:
             self.abort()
@@ -230,7 +237,7 @@ class Association:
             self._flush()
             event = self._await(self._timeouts.acse, "the answer to the release request")
             if not isinstance(event, Released | HungUp):
-                raise error_of(event)
+                raise _error_of(event)
         except ConnectionLost:
             pass
         finally:
@@ -264,7 +271,7 @@ class Association:
         self._send(request.encode())
         event = self._await(self._timeouts.acse, "the answer to the association request")
         if not isinstance(event, Accepted):
-            raise error_of(event)
+            raise _error_of(event)
         self._take_answer(event.answer, contexts)
 
     def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
@@ -293,7 +300,7 @@ class Association:
         """Raise what ended the association, where the peer has said so: there is no point in sending more."""
         for event in self._events:
             if not isinstance(event, Responded | Accepted):
-                raise error_of(event)
+                raise _error_of(event)
 
     def _last_message(self, lost: ConnectionLost) -> NetworkError:
         """A better reason for a lost connection: what the peer had said before it, often an A-ABORT."""
@@ -302,7 +309,7 @@ class Association:
                 self._feed(self._stream.receive_now())
         except ConnectionLost:
             pass
-        return next((error_of(e) for e in self._events if not isinstance(e, Responded | HungUp)), lost)
+        return next((_error_of(e) for e in self._events if not isinstance(e, Responded | HungUp)), lost)
 
     def _hear(self, data: bytes) -> None:
         """Take bytes that came while we were sending."""
@@ -333,6 +340,21 @@ class Association:
     def _take_outgoing(self) -> bytes:
         outgoing, self._machine.outgoing = self._machine.outgoing, b""
         return outgoing
+
+
+def _error_of(event: WireEvent) -> NetworkError:
+    """The error that an event comes to where nobody wanted it."""
+    from dcmsend.net.words import error_of  # most associations need none
+
+    return error_of(event)
+
+
+def _require_title(title: str, option: str) -> None:
+    """Raises ``NegotiationError`` where PS3.5 6.2 (VR AE) does not allow a title."""
+    if not title.strip():
+        raise NegotiationError(f"AE titles must not be empty ({option})")
+    if not (title.isascii() and title.isprintable()) or "\\" in title:
+        raise NegotiationError(f"AE title '{title}' has characters that DICOM does not allow ({option})")
 
 
 def _window(wanted: int, answer: AsynchronousOperationsWindow | None) -> int:

@@ -10,13 +10,20 @@ from __future__ import annotations
 import errno
 import os
 import select
-import socket
-from collections.abc import Callable
-from typing import Final
 
 from dcmsend.errors import ConnectError, ConnectionLost, NameResolutionError, PeerTimeout
 from dcmsend.model import AddressFamily
-from dcmsend.stop import Stop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from typing import Final
+
+    from dcmsend.net.pace import Pace
+    from dcmsend.stop import Stop
+else:
+    import _socket as socket  # the module around it takes as long to import as sending a small file
 
 _FAMILIES: Final = {
     AddressFamily.IPV4: socket.AF_INET,
@@ -24,7 +31,7 @@ _FAMILIES: Final = {
     AddressFamily.ANY: socket.AF_UNSPEC,
 }
 _UNDER_WAY: Final = (errno.EINPROGRESS, errno.EWOULDBLOCK)
-_CHUNK: Final = 65536
+_CHUNK: Final = 8192  # bytes that are read at once: responses are short
 _LONGEST: Final = 2_000_000.0  # seconds; what waits longer than 23 days need not be told apart from for ever
 # Linux acknowledges late by default, and a peer that writes its response in two pieces with Nagle's algorithm on waits
 # for that acknowledgement, 40 ms each time. The option does not last, so it is set again before each wait.
@@ -66,30 +73,47 @@ def _open(connection: socket.socket, address: tuple[str, int], timeout: float | 
     if stop.aborted:
         return "stopped by the user"
     if problem in _UNDER_WAY:
-        if not _poll(connection, writing=True, timeout=timeout)[1]:
+        if not _poller(connection)(writing=True, timeout=timeout)[1]:
             return f"no answer within {timeout or 0:g} seconds"
         problem = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     return os.strerror(problem) if problem else ""
 
 
 class Stream:
-    """An established connection. ``socket_timeout``: seconds without any byte moving in mid-sentence, or ``None``."""
+    """An established connection. ``socket_timeout``: seconds without any byte moving in mid-sentence, or ``None``.
 
-    def __init__(self, connection: socket.socket, socket_timeout: float | None) -> None:
+    ``pace`` limits what is sent, if there is one.
+    """
+
+    def __init__(self, connection: socket.socket, socket_timeout: float | None, pace: Pace | None = None) -> None:
         self._socket = connection
         self._socket_timeout = socket_timeout
+        self._pace = pace
+        self._poll = _poller(connection)
 
     def send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
         """Send all of ``data``; bytes that arrive while the peer takes none are given to ``incoming``.
 
         Raises ``ConnectionLost``, ``PeerTimeout``, and whatever ``incoming`` raises.
         """
+        if self._pace is None:
+            self._send(data, incoming)
+            return
+        view = memoryview(data)
+        for start in range(0, len(view), self._pace.piece):
+            piece = view[start : start + self._pace.piece]
+            delay = self._pace.delay(len(piece))
+            if delay > 0 and self._poll(writing=False, timeout=delay)[1]:
+                incoming(self.receive_now())
+            self._send(piece, incoming)
+
+    def _send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
         view = memoryview(data)
         while view:
             try:
                 view = view[self._socket.send(view) :]
             except BlockingIOError:
-                readable, ready = _poll(self._socket, writing=True, timeout=self._socket_timeout)
+                readable, ready = self._poll(writing=True, timeout=self._socket_timeout)
                 if not ready:
                     raise PeerTimeout("sending to a peer that takes nothing", self._socket_timeout or 0) from None
                 if readable:
@@ -102,16 +126,15 @@ class Stream:
 
         Raises ``ConnectionLost``, ``PeerTimeout`` (it names the phase and the whole timeout).
         """
-        if _QUICKACK is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        if not _poll(self._socket, writing=False, timeout=left)[1]:
+        self._acknowledge_at_once()
+        if not self._poll(writing=False, timeout=left)[1]:
             raise PeerTimeout(phase, timeout or 0)
         return self.receive_now()
 
     def readable(self) -> bool:
-        if _QUICKACK is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        return _poll(self._socket, writing=False, timeout=0)[1]
+        """Whether there is something to be received, be it the end of the connection; what comes is acknowledged."""
+        self._acknowledge_at_once()
+        return self._poll(writing=False, timeout=0)[1]
 
     def receive_now(self) -> bytes:
         """What is there, or none at the end of the connection. Raises ``ConnectionLost``."""
@@ -122,7 +145,16 @@ class Stream:
 
     def receive_pending(self) -> bytes | None:
         """What is there, none at the end of the connection, ``None`` while it is silent. Raises ``ConnectionLost``."""
-        return self.receive_now() if _poll(self._socket, writing=False, timeout=0)[1] else None
+        try:
+            return self._socket.recv(_CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise ConnectionLost(f"connection lost: {error.strerror or error}") from error
+
+    def _acknowledge_at_once(self) -> None:
+        if _QUICKACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def last_words(self, data: bytes) -> None:
         """Send what fits without waiting, and end both directions. Never raises: nobody is left to be told."""
@@ -139,8 +171,12 @@ class Stream:
 
 def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tuple[str, int]]]:
     try:
-        found = socket.getaddrinfo(host, port, _FAMILIES[family], socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+        if "\0" in host:  # which would end the name for some systems
+            raise ValueError("not a host name")
+        # Of text Python would make bytes by the rules for international names, which it would load for that.
+        name = host.encode("ascii") if host.isascii() else host
+        found = socket.getaddrinfo(name, port, _FAMILIES[family], socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "not a host name"
         kind = "" if family is AddressFamily.ANY else f" {family.value}"
         raise NameResolutionError(f"no{kind} address found for host '{host}': {words}") from error
@@ -165,17 +201,32 @@ def _bounded(timeout: float) -> float:
 
 if hasattr(select, "poll"):
 
-    def _poll(connection: socket.socket, *, writing: bool, timeout: float | None) -> tuple[bool, bool]:
-        """Whether the socket is readable, and whether it is ready at all within ``timeout`` seconds."""
-        poll = select.poll()
-        poll.register(connection, select.POLLIN | (select.POLLOUT if writing else 0))
-        events = poll.poll(None if timeout is None else _bounded(timeout) * 1000)
-        return bool(events) and bool(events[0][1] & (select.POLLIN | select.POLLHUP)), bool(events)
+    def _poller(connection: socket.socket) -> Callable[..., tuple[bool, bool]]:
+        """Makes ``poll(writing, timeout)``, which waits for a socket at most ``timeout`` seconds.
+
+        It says whether the socket is readable, and whether it is ready at all.
+        """
+        reading, both = select.poll(), select.poll()
+        reading.register(connection, select.POLLIN)
+        both.register(connection, select.POLLIN | select.POLLOUT)
+
+        def poll(*, writing: bool, timeout: float | None) -> tuple[bool, bool]:
+            events = (both if writing else reading).poll(None if timeout is None else _bounded(timeout) * 1000)
+            return bool(events) and bool(events[0][1] & _READABLE), bool(events)
+
+        return poll
+
+    _READABLE: Final = select.POLLIN | select.POLLHUP
 
 else:
 
-    def _poll(connection: socket.socket, *, writing: bool, timeout: float | None) -> tuple[bool, bool]:
+    def _poller(connection: socket.socket) -> Callable[..., tuple[bool, bool]]:
         """The same where there is no ``poll`` (Windows)."""
-        limit = None if timeout is None else _bounded(timeout)
-        readable, writable, failed = select.select([connection], [connection] if writing else [], [connection], limit)
-        return bool(readable), bool(readable or writable or failed)
+
+        def poll(*, writing: bool, timeout: float | None) -> tuple[bool, bool]:
+            limit = None if timeout is None else _bounded(timeout)
+            wanted = [connection]
+            readable, writable, failed = select.select(wanted, wanted if writing else [], wanted, limit)
+            return bool(readable), bool(readable or writable or failed)
+
+        return poll

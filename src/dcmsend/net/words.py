@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from dcmsend.errors import (
     AssociationAborted,
     AssociationRejected,
     ConnectionLost,
-    NegotiationError,
     NetworkError,
     ReleaseRequested,
     RemoteProtocolError,
 )
 from dcmsend.wire.pdu import AssociateReject
-from dcmsend.wire.requestor import Aborted, HungUp, Rejected, ReleaseWanted, Violated, WireEvent
+from dcmsend.wire.requestor import Aborted, HungUp, Rejected, ReleaseWanted, Violated
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from dcmsend.wire.requestor import WireEvent
 
 _RESULTS: Final = {1: "permanently", 2: "for now"}
 
@@ -59,14 +62,6 @@ def error_of(event: WireEvent) -> NetworkError:
             return RemoteProtocolError(f"peer broke the protocol: {complaint}")
         case _:
             return RemoteProtocolError("peer broke the protocol: a response to nothing")
-
-
-def require_title(title: str, option: str) -> None:
-    """Raises ``NegotiationError`` where PS3.5 6.2 (VR AE) does not allow a title."""
-    if not title.strip():
-        raise NegotiationError(f"AE titles must not be empty ({option})")
-    if not (title.isascii() and title.isprintable()) or "\\" in title:
-        raise NegotiationError(f"AE title '{title}' has characters that DICOM does not allow ({option})")
 
 
 def reject_words(result: int, source: int, reason: int) -> tuple[str, str]:

@@ -9,6 +9,8 @@ compressed bytes and the library's own store, of which each row of the table say
 
 from __future__ import annotations
 
+import sys
+
 from dcmsend.errors import FileError
 from dcmsend.light import NamedTuple
 from dcmsend.payload.decoders import (
@@ -122,9 +124,14 @@ def working_decoders() -> list[str]:
 
 
 def _installed() -> bool:
-    from importlib.util import find_spec
+    return all(map(_is_there, _NEEDED))
 
-    return all(find_spec(name) is not None for name in _NEEDED)
+
+def _is_there(name: str) -> bool:
+    """What ``importlib.util.find_spec`` says, without what that module imports."""
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    return any(finder.find_spec(name, None) for finder in sys.meta_path)
 
 
 def _loads(part: str) -> bool:

@@ -7,8 +7,7 @@ first byte is given out.
 
 from __future__ import annotations
 
-from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from _thread import allocate_lock
 
 from dcmsend.errors import ConfigurationError, FileError
 from dcmsend.files.dataset import check, read_uids
@@ -16,13 +15,16 @@ from dcmsend.files.elements import StructureError
 from dcmsend.files.head import disagreement, read_head
 from dcmsend.files.opening import OpenFile
 from dcmsend.files.sources import WINDOW, FileSource
+from dcmsend.light import NamedTuple
 from dcmsend.payload.passthrough import as_it_is
 from dcmsend.payload.payload import Identity, Means, Payload
 from dcmsend.printable import plain
 from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from dcmsend.files.head import Head
     from dcmsend.model import Conversion, Instance, ScanOptions
@@ -44,10 +46,10 @@ class PayloadOpener:
     def __init__(self, options: ScanOptions, conversion: Conversion, stop: Stop | None = None) -> None:
         self._options = options
         self._dictionaries = conversion.dictionaries
-        self._means = Means(self._load_dictionary, conversion.compression_level, Lock(), self._go_on)
+        self._means = Means(self._load_dictionary, conversion.compression_level, allocate_lock(), self._go_on)
         self._stop = stop
         self._dictionary: Dictionary | None = None
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     def open(self, instance: Instance, target: str) -> Payload:
         """The data set of an instance, ready to be sent in the transfer syntax ``target``.

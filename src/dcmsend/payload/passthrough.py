@@ -5,10 +5,9 @@ The fast path: nothing is looked at here, the structural check has been made. It
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dcmsend.payload.pieces import FileRange, Memory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dcmsend.files.dataset import Checked
     from dcmsend.files.sources import FileSource

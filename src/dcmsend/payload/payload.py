@@ -5,18 +5,23 @@ It owns the pieces, the files behind them and the position in them, and knows no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
+from dcmsend.light import NamedTuple
 from dcmsend.payload.pieces import cut
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable, Iterable, Sequence
-    from threading import Lock
     from types import TracebackType
-    from typing import Self
+    from typing import Protocol, Self
 
     from dcmsend.payload.dictionary import Dictionary
     from dcmsend.payload.pieces import Piece
+
+    class Closable(Protocol):
+        """A file or a spool behind the pieces."""
+
+        def close(self) -> None: ...
 
 
 class Identity(NamedTuple):
@@ -36,14 +41,8 @@ class Means(NamedTuple):
 
     dictionary: Callable[[], Dictionary]
     compression_level: int
-    large: Lock
+    large: LockType
     go_on: Callable[[], None]
-
-
-class Closable(Protocol):
-    """A file or a spool behind the pieces."""
-
-    def close(self) -> None: ...
 
 
 class Payload:

@@ -6,30 +6,29 @@ of data elements, transfer syntaxes or PDUs. Memory never depends on the length 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
-
 from dcmsend.errors import FileError
 from dcmsend.files.sources import read_at, read_into, reason_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import IO
+    from typing import IO, Final, Protocol
+
+    class Piece(Protocol):
+        """``length`` bytes that are given out one after the other."""
+
+        @property
+        def length(self) -> int:
+            """How many bytes there are in all."""
+
+        def fill(self, views: list[memoryview]) -> None:
+            """Fill the writable ``views`` in order with the next bytes: there must be enough. Raises FileError."""
+
 
 SPOOL_LIMIT: Final = 16 << 20  # bytes that a spool holds in memory
 SHRUNK: Final = "the file became shorter while it was being sent"
 _MAX_VIEWS: Final = 512  # per system call; Linux takes 1024
 _CHUNK: Final = 65536
-
-
-class Piece(Protocol):
-    """``length`` bytes that are given out one after the other."""
-
-    @property
-    def length(self) -> int:
-        """How many bytes there are in all."""
-
-    def fill(self, views: list[memoryview]) -> None:
-        """Fill the writable ``views`` in order with the next bytes, of which there must be enough. Raises FileError."""
 
 
 class Memory:

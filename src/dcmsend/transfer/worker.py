@@ -88,6 +88,7 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
             timeouts=settings.timeouts,
             limits=settings.limits,
             stop=stop,
+            pace=settings.pace,
         )
     except NetworkError as error:
         yield AssociationEnded(number, str(error))

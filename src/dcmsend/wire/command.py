@@ -41,6 +41,14 @@ _OFFENDING_ELEMENT = 0x0901
 _ERROR_COMMENT = 0x0902
 _AFFECTED_SOP_INSTANCE = 0x1000
 
+_FOUR_US: Final = struct.Struct("<HHIHHHIHHHIHHHIH")
+_OF_A_RESPONSE: Final = tuple(
+    (0, number, 2) for number in (_COMMAND_FIELD, _MESSAGE_ID_RESPONDED_TO, _DATA_SET_TYPE, _STATUS)
+)
+_GROUP_LENGTH_HEADER: Final = struct.pack("<HHI", 0, 0, 4)
+_SOP_INSTANCE_TAG: Final = struct.pack("<HH", 0, _AFFECTED_SOP_INSTANCE)
+_SHORTEST: Final = _GROUP_LENGTH.size + _FOUR_US.size
+
 
 class Response(Frozen):
     """A response message's command set: what any C-STORE-RSP or C-ECHO-RSP says (PS3.7 9.3.1.2, 9.3.5.2).
@@ -75,10 +83,12 @@ def encode_store_request(message_id: int, sop_class: str, sop_instance: str, pri
     """C-STORE-RQ (PS3.7 9.3.1.1). ``priority``: 0 medium, 1 high, 2 low."""
     return _command_set(
         _value(_AFFECTED_SOP_CLASS, _uid(sop_class))
-        + _us(_COMMAND_FIELD, C_STORE_RQ)
-        + _us(_MESSAGE_ID, message_id)
-        + _us(_PRIORITY, priority)
-        + _us(_DATA_SET_TYPE, _DATA_SET_FOLLOWS)
+        + _FOUR_US.pack(
+            *(0, _COMMAND_FIELD, 2, C_STORE_RQ),
+            *(0, _MESSAGE_ID, 2, message_id),
+            *(0, _PRIORITY, 2, priority),
+            *(0, _DATA_SET_TYPE, 2, _DATA_SET_FOLLOWS),
+        )
         + _value(_AFFECTED_SOP_INSTANCE, _uid(sop_instance))
     )
 
@@ -95,6 +105,42 @@ def encode_echo_request(message_id: int) -> bytes:
 
 def decode_response(command_set: bytes) -> Response:
     """The command set of a response. Raises ``MalformedPDU`` where it is none, or lacks what must be there."""
+    return _decode_ordinary(command_set) or _decode_any(command_set)
+
+
+def _decode_ordinary(command_set: bytes) -> Response | None:
+    """A response with the elements that every one has, in their order (PS3.7 9.3.1.2), and at most a UID behind them.
+
+    ``None`` for any other, though there may be nothing wrong with it. A third of the time of the long way.
+    """
+    if len(command_set) < _SHORTEST or command_set[:8] != _GROUP_LENGTH_HEADER:
+        return None
+    group, number, length = _ELEMENT.unpack_from(command_set, _GROUP_LENGTH.size)
+    at = _GROUP_LENGTH.size
+    if (group, number) == (0, _AFFECTED_SOP_CLASS):
+        at += _ELEMENT.size + length
+    if len(command_set) < at + _FOUR_US.size:
+        return None
+    found = _FOUR_US.unpack_from(command_set, at)
+    if (found[:3], found[4:7], found[8:11], found[12:15]) != _OF_A_RESPONSE:
+        return None
+    rest = command_set[at + _FOUR_US.size :]
+    if rest:
+        if rest[:4] != _SOP_INSTANCE_TAG or len(rest) < _ELEMENT.size:
+            return None
+        rest = rest[_ELEMENT.size :] if int.from_bytes(rest[4:8], "little") == len(rest) - _ELEMENT.size else b""
+        if not rest:
+            return None
+    return Response(
+        command_field=found[3],
+        message_id=found[7],
+        status=found[15],
+        has_data_set=found[11] != NO_DATA_SET,
+        sop_instance=rest.decode("ascii", "replace").strip(" \0"),
+    )
+
+
+def _decode_any(command_set: bytes) -> Response:
     elements = _decode_elements(command_set)
     offending = elements.get(_OFFENDING_ELEMENT, b"")
     tags = struct.unpack(f"<{len(offending) // 4 * 2}H", offending[: len(offending) // 4 * 4])

@@ -7,15 +7,21 @@ stand ready, so that file bytes are read straight into the gaps and one write se
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator
-from typing import Final
+from _struct import Struct
 
-from dcmsend.wire.command import MAX_COMMAND_LENGTH, Response, decode_response
-from dcmsend.wire.pdu import PDV, Data
+from dcmsend.wire.command import MAX_COMMAND_LENGTH, decode_response
+from dcmsend.wire.pdu import Data
 from dcmsend.wire.reader import MalformedPDU
 
-_PDU_PDV: Final = struct.Struct(">BxIIBB")  # P-DATA-TF header with its only PDV's header
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Final
+
+    from dcmsend.wire.command import Response
+    from dcmsend.wire.pdu import PDV
+
+_PDU_PDV: Final = Struct(">BxIIBB")  # P-DATA-TF header with its only PDV's header
 PDV_OVERHEAD: Final = 6  # length, context ID, message control header: they count against the maximum length
 SMALLEST_PDU: Final = PDV_OVERHEAD + 2
 _COMMAND_PIECE, _LAST_COMMAND, _DATA_PIECE, _LAST_DATA = 1, 3, 0, 2
