@@ -177,7 +177,9 @@ SOME: Final = (
     part10(encode.explicit(0x00080006, b"SQ", open_item(b"") + SEQUENCE_END, length=OPEN) + encode.dataset()),
     part10(encode.dataset(encode.MR), sop_class=encode.MR),
     part10(
-        b"".join(encode.implicit(t, v) for t, v in ((0x00080016, uid(CT)), (0x00080018, b"1.2.3.4\0"), (0x00100010, b"A^B "))),
+        b"".join(
+            encode.implicit(t, v) for t, v in ((0x00080016, uid(CT)), (0x00080018, b"1.2.3.4\0"), (0x00100010, b"A^B "))
+        ),
         syntax=IMPLICIT,
     ),
 )
@@ -186,7 +188,9 @@ SOME: Final = (
 @given(
     st.sampled_from(SOME),
     st.lists(
-        st.tuples(st.integers(0, 360), st.binary(min_size=1, max_size=3), st.sampled_from([0, 0, 0, 1, 5, 8, 9, 12, 60])),
+        st.tuples(
+            st.integers(0, 360), st.binary(min_size=1, max_size=3), st.sampled_from([0, 0, 0, 1, 5, 8, 9, 12, 60])
+        ),
         min_size=1,
         max_size=6,
     ),
