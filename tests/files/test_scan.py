@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmsend.files.scan import Found, natural_key, scan
+from dcmsend.files import scan as scan_module
+from dcmsend.files.opening import Seen
+from dcmsend.files.scan import Found, scan
 from dcmsend.files.uid_checks import complaint
 from dcmsend.light import replace
 from dcmsend.model import Instance, Notice, ReadMode, Refusal, ScanOptions
@@ -176,6 +178,112 @@ def test_a_folder_that_cannot_be_read(here: Path, monkeypatch: pytest.MonkeyPatc
     assert found(["d"], FOLDERS) == [Notice("cannot read directory: d: Permission denied")]
 
 
+def numbered(folder: str, count: int) -> None:
+    put(*(f"{folder}/{number}" for number in range(count)))
+
+
+def test_a_huge_folder_is_sorted_in_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbered("d", 25)
+    as_listed = os.listdir("d")
+    monkeypatch.setattr(scan_module, "RUN", 10)
+    runs = (as_listed[:10], as_listed[10:20], as_listed[20:])
+    assert paths(["d"]) == [f"d/{name}" for run in runs for name in sorted(run, key=int)]
+
+
+@pytest.mark.parametrize("count", [0, 9, 10, 11, 20])
+def test_all_of_a_folder_is_found_in_runs(here: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    Path("d").mkdir()
+    numbered("d", count)
+    monkeypatch.setattr(scan_module, "RUN", 10)
+    assert len(paths(["d"])) == count
+
+
+def test_folders_in_a_huge_folder_are_entered_where_they_stand(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(*(f"d/{folder}/{number}" for folder in range(5) for number in range(5)))
+    monkeypatch.setattr(scan_module, "RUN", 2)
+    found_paths = paths(["d"])
+    assert sorted(found_paths) == sorted(f"d/{folder}/{number}" for folder in range(5) for number in range(5))
+    folders = [path.split("/")[1] for path in found_paths]
+    assert folders == sorted(folders, key=folders.index)
+
+
+class Listing:
+    """A listing of a folder that counts, may break, and says whether it was closed."""
+
+    def __init__(self, path: str, breaks_after: int | None = None) -> None:
+        with os.scandir(path) as entries:
+            self._entries = iter(list(entries))
+        self._breaks_after = breaks_after
+        self.read = 0
+        self.closed = False
+
+    def __iter__(self) -> Listing:
+        return self
+
+    def __next__(self) -> os.DirEntry[str]:
+        if self.read == self._breaks_after:
+            raise OSError(5, "Input/output error")
+        entry = next(self._entries)
+        self.read += 1
+        return entry
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_folder_is_listed_no_further_than_needed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbered("d", 30)
+    listing = Listing("d")
+    monkeypatch.setattr(scan_module, "RUN", 10)
+    monkeypatch.setattr(os, "scandir", lambda _: listing)
+    values = scan(["d"], FOLDERS)
+    assert isinstance(next(values), Instance)
+    assert (listing.read, listing.closed) == (10, False)
+    values.close()  # type: ignore[attr-defined]
+    assert listing.closed
+
+
+def test_a_folder_that_fits_is_closed_before_its_first_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbered("d", 9)
+    listing = Listing("d")
+    monkeypatch.setattr(scan_module, "RUN", 10)
+    monkeypatch.setattr(os, "scandir", lambda _: listing)
+    next(scan(["d"], FOLDERS))
+    assert listing.closed
+
+
+@pytest.mark.parametrize(("after", "count"), [(0, 0), (5, 0), (15, 10), (20, 20)])
+def test_a_folder_that_breaks_off(here: Path, monkeypatch: pytest.MonkeyPatch, after: int, count: int) -> None:
+    numbered("d", 30)
+    listing = Listing("d", after)
+    monkeypatch.setattr(scan_module, "RUN", 10)
+    monkeypatch.setattr(os, "scandir", lambda _: listing)
+    *instances, last = found(["d"], FOLDERS)
+    assert len(instances) == count
+    assert last == Notice("cannot read directory: d: Input/output error")
+    assert listing.closed
+
+
+def status(device: int, number: int) -> os.stat_result:
+    return os.stat_result((0o100644, number, device, 1, 0, 0, 0, 0, 0, 0))
+
+
+NUMBERS = st.one_of(st.integers(1, 200), st.integers(1, (1 << 64) - 1))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), NUMBERS)))
+def test_no_file_is_taken_for_another_one(files: list[tuple[int, int]]) -> None:
+    seen, known = Seen(), set[tuple[int, int]]()
+    for file in files:
+        assert seen.again(status(*file), "x") == (file in known)
+        known.add(file)
+
+
+def test_files_without_numbers_are_told_apart_by_their_paths(here: Path) -> None:
+    seen = Seen()
+    assert [seen.again(status(1, 0), path) for path in ("a", "b", "./a", "b")] == [False, False, True, True]
+
+
 def test_the_same_file_is_taken_once(here: Path) -> None:
     put("x")
     Path("hard").hardlink_to("x")
@@ -275,23 +383,6 @@ def test_without_uid_checks_only_what_cannot_be_written_is_refused(
     sop_class: str, sop_instance: str, syntax: str, reason: str
 ) -> None:
     assert complaint(sop_class, sop_instance, syntax, checks=False) == reason
-
-
-@pytest.mark.parametrize(
-    ("names", "in_order"),
-    [
-        (["b", "a10", "a9", "a"], ["a", "a9", "a10", "b"]),
-        (["1", "01", "10", "2"], ["01", "1", "2", "10"]),
-        (["x2y10", "x2y9", "x10"], ["x2y9", "x2y10", "x10"]),
-    ],
-)
-def test_natural_order(names: list[str], in_order: list[str]) -> None:
-    assert sorted(names, key=natural_key) == in_order
-
-
-@given(st.lists(st.text(max_size=8)))
-def test_any_names_can_be_ordered(names: list[str]) -> None:
-    assert sorted(sorted(names, key=natural_key)) == sorted(names)
 
 
 @given(st.text(max_size=300))

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     # SOP class, SOP instance, transfer syntax.
     Uids: TypeAlias = tuple[str, str, str]
 
-_HINT: Final = slice(140, 192)  # group length and SOP class in most files: which layout may be the one
+# Which layout may be the one: group length and SOP class where the meta information is complete; where it is not, the
+# root of an instance's UID may be in it.
+_HINT: Final = slice(140, 192)
 _MOST_LAYOUTS: Final = 256
 _PATIENCE: Final = 3  # heads that look different before a layout is given up: to make one takes as long as to read them
 

@@ -12,6 +12,7 @@ from itertools import islice
 from dcmsend.errors import FileError
 from dcmsend.files.head import read_head
 from dcmsend.files.layouts import Layouts
+from dcmsend.files.natural import in_natural_order
 from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
 from dcmsend.files.sources import FileSource, reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
@@ -210,44 +211,19 @@ class _Listing:
             raise
         if len(run) < RUN:
             self.close()
-        self.run = iter(in_natural_order(run))
+        self.run = iter(in_natural_order(run, _name_of))
         return bool(run)
 
     def close(self) -> None:
         self._entries.close()
 
 
-def _unreadable(path: str, error: OSError) -> Notice:
-    return Notice(f"cannot read directory: {plain(path, _MAX_PATH)}: {reason_of(error)}")
-
-
-def in_natural_order(entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
-    """Entries sorted by their names as people do it.
-
-    Where names differ in nothing but digits, and have each in the same places, characters sort them just as well.
-    """
-    shapes = {entry.name.translate(_DIGITS_ALIKE) for entry in entries}
-    return sorted(entries, key=_name if len(shapes) < 2 else _natural_key_of_name)
-
-
-def natural_key(name: str) -> tuple[list[str | int], str]:
-    """Sorts names as people do: numbers by their value, the rest by its characters."""
-    import re  # kept by the interpreter; a single file does not need it
-
-    parts: list[str | int] = list(re.split("([0-9]+)", name))
-    parts[1::2] = map(int, parts[1::2])
-    return parts, name
-
-
-_DIGITS_ALIKE: Final = str.maketrans("123456789", "000000000")
-
-
-def _name(entry: os.DirEntry[str]) -> str:
+def _name_of(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-def _natural_key_of_name(entry: os.DirEntry[str]) -> tuple[list[str | int], str]:
-    return natural_key(entry.name)
+def _unreadable(path: str, error: OSError) -> Notice:
+    return Notice(f"cannot read directory: {plain(path, _MAX_PATH)}: {reason_of(error)}")
 
 
 def _matcher(pattern: str) -> Callable[[str], object] | None:
