@@ -69,7 +69,7 @@ else:
     from _collections import deque  # the package around it takes longer to import than all of this
 
 IMPLEMENTATION_VERSION: Final = f"DCMSEND_{__version__}"[:16]
-FRAMES_CAPACITY: Final = 512 * 1024
+FRAMES_CAPACITY: Final = 1024 * 1024
 MAX_MESSAGE_ID: Final = 65535
 _ASSUMED_PDU: Final = 16384  # for a peer that leaves out its maximum length, which PS3.8 D.1 does not allow
 
