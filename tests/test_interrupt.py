@@ -82,8 +82,8 @@ class Run:
                 return
         pytest.fail(f"the log ended without {words!r}:\n{self.log}")
 
-    def interrupt(self) -> None:
-        self.process.send_signal(signal.SIGINT)
+    def interrupt(self, number: int = signal.SIGINT) -> None:
+        self.process.send_signal(number)
 
     def finish(self) -> int:
         """Read the rest of the log and wait for the end; the exit code."""
@@ -140,18 +140,19 @@ def write(folder: Path, count: int, size: int = 0) -> str:
 
 
 @posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("options", [(), ("-nh",)], ids=["halt", "no halt"])
 def test_once_finishes_the_instance_under_way_releases_and_reports(
-    options: tuple[str, ...], run: Run, scripted_peer: Peer, tmp_path: Path
+    options: tuple[str, ...], number: int, run: Run, scripted_peer: Peer, tmp_path: Path
 ) -> None:
     waits = Place()
     peer = scripted_peer([accept(), expect_message(), waits, stall(), respond(), release()])
     run.start(peer.port, *options, "+sd", write(tmp_path, 3))
     waits.wait()
-    run.interrupt()
+    run.interrupt(number)
     run.read_until(FINISHING)
     peer.go_on()
-    assert run.finish() == 130
+    assert run.finish() == 128 + number
     assert STOPPED in run.log
     assert run.statuses() == ["0x0000 (Success)", "<not sent>", "<not sent>"]
     assert all("stopped by the user" in row["Reason"] for row in report.rows(run.report)[1:])

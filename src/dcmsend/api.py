@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 
-from dcmsend.errors import DcmsendError, JournalError, NegotiationError, NetworkError
-from dcmsend.events import Context, InstanceFinished, ScanStarted
+from dcmsend.errors import ConfigurationError, DcmsendError, JournalError, NegotiationError, NetworkError
+from dcmsend.events import Context, InstanceFinished, InstancePostponed, ScanStarted
 from dcmsend.files.scan import scan as scan_paths
-from dcmsend.model import Conversion, Limits, Policy, ScanOptions, Timeouts
+from dcmsend.model import Conversion, Limits, Policy, Retries, ScanOptions, Timeouts
 from dcmsend.net.association import Association
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
 from dcmsend.stop import Stop
 from dcmsend.transfer.intake import Intake
 from dcmsend.transfer.journal import Journal
+from dcmsend.transfer.retry import Attempts
 from dcmsend.transfer.scheduler import Scheduler
 from dcmsend.transfer.worker import Settings
 from dcmsend.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION_SOP_CLASS
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from typing import Final, Self, TypeAlias
 
     from dcmsend.events import Event
-    from dcmsend.model import Instance, Outcome, Peer, Totals
+    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Totals
     from dcmsend.net.pace import Pace
+    from dcmsend.transfer.ledger import Ledger
 
     Listener: TypeAlias = Callable[[Event], None]
 
@@ -82,6 +84,8 @@ def send(
     conversion: Conversion | None = None,
     timeouts: Timeouts | None = None,
     limits: Limits | None = None,
+    retries: Retries | None = None,
+    journal: JournalFile | None = None,
     listener: Listener | None = None,
     stop: Stop | None = None,
 ) -> Report:
@@ -89,12 +93,18 @@ def send(
 
     ``paths``: files, and directories and DICOMDIRs where ``scan`` allows them. ``listener`` is called with each event,
     in order, in this thread, whatever the number of associations. ``stop`` ends the run from a signal handler or
-    another thread.
+    another thread. With ``journal``, instances that an earlier run has stored are not sent again.
 
     Returns a report also when the run broke: then ``Report.error`` says why, and every instance still has its outcome.
-    Raises ``ConfigurationError`` where a dictionary of ``conversion`` cannot be read, before anything is done.
+    Before anything is done, raises ``ConfigurationError`` where a dictionary of ``conversion`` cannot be read or
+    settings do not go together, and ``JournalError`` where the journal file cannot be used.
     """
     scan, policy, conversion = scan or ScanOptions(), policy or Policy(), conversion or Conversion()
+    retries = retries or Retries()
+    if retries.count and not policy.multiple_associations:
+        raise ConfigurationError("nothing can be tried again where only one association is allowed")
+    if journal and scan.send_duplicates:
+        raise ConfigurationError("a journal file knows each file once, and duplicates are to be sent")
     if conversion.dictionaries:
         from dcmsend.payload.dictionary import check_paths
 
@@ -108,9 +118,10 @@ def send(
         limits=limits,
         opener=PayloadOpener(scan, conversion, stop),
         stop=stop,
+        attempts=Attempts(retries.count),
         pace=_pace(limits),
     )
-    return _Run(settings, listener or _ignore).go(paths, scan)
+    return _Run(settings, retries, listener or _ignore, _ledger(journal, peer, stop)).go(paths, scan)
 
 
 class _Cached(dict[str, str]):
@@ -119,6 +130,14 @@ class _Cached(dict[str, str]):
     def __missing__(self, syntax: str) -> str:
         self[syntax] = no_decoder(syntax)
         return self[syntax]
+
+
+def _ledger(file: JournalFile | None, peer: Peer, stop: Stop) -> Ledger | None:
+    if file is None:
+        return None
+    from dcmsend.transfer.ledger import Ledger
+
+    return Ledger(file, peer, stop)
 
 
 def _pace(limits: Limits) -> Pace | None:
@@ -159,36 +178,59 @@ def echo(
 class _Run:
     """One call of ``send``: the journal's only writer, and the only one who calls the listener."""
 
-    def __init__(self, settings: Settings, listener: Listener) -> None:
+    def __init__(self, settings: Settings, retries: Retries, listener: Listener, ledger: Ledger | None) -> None:
         self._settings = settings
+        self._retries = retries
         self._tell = listener
+        self._ledger = ledger
         self._journal = Journal()
 
     def go(self, paths: Iterable[str], scan: ScanOptions) -> Report:
-        policy = self._settings.wishes.policy
+        journal, ledger, policy = self._journal, self._ledger, self._settings.wishes.policy
         self._tell(ScanStarted(scan.directories))
-        intake = Intake(scan_paths(paths, scan), self._journal, self._tell, self._settings.stop, halt=policy.halt)
-        scheduler = Scheduler(self._journal, intake, self._settings)
+        found = scan_paths(paths, scan)
+        intake = Intake(found, journal, self._tell, self._settings.stop, halt=policy.halt, ledger=ledger)
+        scheduler = Scheduler(journal, intake, self._settings, self._retries, ledger.kept if ledger else None)
         error: DcmsendError | None
         try:
-            _look(intake, self._journal, everything=policy.scan_first or not policy.multiple_associations)
-            events = scheduler.run()
-            try:
-                for event in events:
-                    if isinstance(event, InstanceFinished):
-                        self._journal.record(event.outcome, event.instance)
-                    self._tell(event)
-            finally:
-                events.close()  # ends associations, if any are open
+            _look(intake, journal, everything=policy.scan_first or not policy.multiple_associations)
+            self._transfer(scheduler)
             error = scheduler.error
         except DcmsendError as broken:
             error = broken
-        if error is not None and not isinstance(error, JournalError):
-            self._journal.leave(f"not tried: the run ended before ({error})")
-        totals = self._journal.totals(
-            associations=scheduler.associations, contexts=scheduler.contexts, refused_files=intake.refused
+        finally:
+            if ledger is not None:
+                ledger.close()
+        error = (ledger.error if ledger else None) or error
+        if error is not None:
+            self._leave(error)
+        totals = journal.totals(
+            associations=scheduler.associations,
+            contexts=scheduler.contexts,
+            refused_files=intake.refused,
+            earlier=ledger.earlier if ledger else 0,
         )
-        return Report(self._settings.peer, self._journal, totals, error)
+        return Report(self._settings.peer, journal, totals, error)
+
+    def _transfer(self, scheduler: Scheduler) -> None:
+        events = scheduler.run()
+        try:
+            for event in events:
+                if isinstance(event, InstanceFinished):
+                    self._journal.record(event.outcome, event.instance)
+                    if self._ledger is not None and not event.outcome.association:
+                        self._ledger.record(event)  # what no association will do
+                elif isinstance(event, InstancePostponed):
+                    self._journal.postpone(event.outcome)
+                self._tell(event)
+        finally:
+            events.close()  # ends associations, if any are open
+
+    def _leave(self, error: DcmsendError) -> None:
+        try:
+            self._journal.leave(f"not tried: the run ended before ({error})")
+        except JournalError:  # it may be the list itself that is broken
+            pass
 
 
 def _look(intake: Intake, journal: Journal, *, everything: bool) -> None:

@@ -87,7 +87,11 @@ class NetworkError(DcmsendError):
 
 
 class NameResolutionError(NetworkError):
-    """The peer's host name has no address."""
+    """The peer's host name has no address, or (``retryable``) nobody could be asked for it at that moment."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class ConnectError(NetworkError):

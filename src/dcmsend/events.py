@@ -71,6 +71,24 @@ class InstanceStarted(Frozen):
     network_syntax: str
 
 
+class InstancePostponed(Frozen):
+    """An attempt to send an instance has failed, and there will be another one.
+
+    ``outcome`` is what becomes of it if there is none after all. ``aside``: not before all others have been sent.
+    """
+
+    instance: Instance
+    outcome: Outcome
+    aside: bool
+
+
+class InstanceKnown(Frozen):
+    """An instance is not sent, because an earlier run has stored it; ``outcome`` is what the journal file says."""
+
+    instance: Instance
+    outcome: Outcome
+
+
 class InstanceFinished(Frozen):
     """An instance has its outcome."""
 
@@ -87,5 +105,7 @@ Event: TypeAlias = (
     | AssociationAccepted
     | AssociationEnded
     | InstanceStarted
+    | InstancePostponed
+    | InstanceKnown
     | InstanceFinished
 )

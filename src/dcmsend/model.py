@@ -21,6 +21,7 @@ MOST_OUTSTANDING: Final = 256  # operations, whatever the peer takes
 MAX_ASSOCIATIONS: Final = 64  # open at once
 MIN_RATE: Final = 1000  # bytes per second
 MAX_CONTEXTS: Final = 128  # odd IDs 1..255 (PS3.8 9.3.2.2)
+MAX_RETRIES: Final = 1000
 
 
 class AddressFamily(Enum):
@@ -118,6 +119,34 @@ class Policy(Frozen, kw_only=True):
     legal_proposals_only: bool = False  # -nip
 
 
+class Retries(Frozen, kw_only=True):
+    """What becomes of an instance or an association after a failure that may pass: lost connections, a busy peer.
+
+    ``count``: how often each is tried again, 0 for never. ``delay``: seconds before the first time; twice as long for
+    each further failure in a row, up to a minute.
+    """
+
+    count: int = 0
+    delay: float = 1
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.count <= MAX_RETRIES, f"retries must be from 0 to {MAX_RETRIES}")
+        _require(self.delay >= 0, "retry delay must not be negative")
+
+
+class JournalFile(Frozen, kw_only=True):
+    """Where a run keeps what has become of each instance, for the next run to go on from there.
+
+    It belongs to the peer of its first run; ``any_peer``: use it with another one all the same.
+    """
+
+    path: str
+    any_peer: bool = False
+
+    def __post_init__(self) -> None:
+        _require(bool(self.path), "the journal file has no name")
+
+
 class Decompression(Enum):
     """What may be decompressed when the peer does not take the file's own transfer syntax."""
 
@@ -183,7 +212,8 @@ class Outcome(Frozen, kw_only=True):
 
     ``status`` is the DIMSE status (PS3.7 Annex C), only with ``State.ANSWERED``. ``reason`` is one line for the user:
     why it was not sent, or the peer's error comment. ``association`` counts from 1; 0 and ``context_id`` 0 mean that
-    it was never tried. ``dataset_size`` is in bytes, as in the file.
+    it was never tried. ``dataset_size`` is in bytes, as in the file. ``attempts`` counts how often it was begun to be
+    sent in this run.
     """
 
     number: int
@@ -194,6 +224,7 @@ class Outcome(Frozen, kw_only=True):
     context_id: int = 0
     network_syntax: str = ""
     dataset_size: int = 0
+    attempts: int = 0
 
     @property
     def stored(self) -> bool:
@@ -247,7 +278,10 @@ def status_text(status: int) -> str:
 
 
 class Totals(Frozen, kw_only=True):
-    """Counts over a whole run. ``by_class`` counts the instances that the peer answered for."""
+    """Counts over a whole run. ``by_class`` counts the instances that the peer answered for.
+
+    ``earlier``: how many of these were stored by earlier runs, as the journal file says, and not sent again.
+    """
 
     associations: int  # asked for, refused ones included
     contexts: int  # proposed, summed over the associations
@@ -255,6 +289,7 @@ class Totals(Frozen, kw_only=True):
     by_class: dict[StatusClass, int]
     no_context: int
     refused_files: int
+    earlier: int = 0
 
     @property
     def answered(self) -> int:

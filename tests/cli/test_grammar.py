@@ -24,6 +24,7 @@ from dcmsend.model import (
     Peer,
     Policy,
     ReadMode,
+    Retries,
     ScanOptions,
     Timeouts,
 )
@@ -190,6 +191,8 @@ def test_defaults() -> None:
         conversion=Conversion(),
         timeouts=Timeouts(),
         limits=Limits(),
+        retries=Retries(),
+        journal=None,
         log_level=Level.WARN,
     )
 
@@ -239,6 +242,10 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("--max-send-pdu 131072", "limits.max_send_pdu", 131072),
     ("--async-window 16", "limits.async_window", 16),
     ("--associations 64", "limits.associations", 64),
+    ("--retries 3", "retries.count", 3),
+    ("--retries 3 --retry-delay 0", "retries.delay", 0),
+    ("--journal kept", "journal.path", "kept"),
+    ("--journal kept --journal-any-peer", "journal.any_peer", True),
     ("--rate-limit 1000", "limits.rate", 1000),
     ("--rate-limit 64k", "limits.rate", 64_000),
     ("--rate-limit 2M", "limits.rate", 2_000_000),

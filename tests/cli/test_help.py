@@ -17,8 +17,11 @@ from dcmsend.version import __version__
 OURS_ALONE = {
     "--ipv4", "--ipv6", "--ip-auto", "--allow-external-references", "--send-duplicates", "--socket-timeout",
     "--async-window", "--associations", "--rate-limit", "--scan-first",
+    "--retries", "--retry-delay", "--journal", "--journal-any-peer",
     "--dcmtk-exit-codes",
 }  # fmt: skip
+
+HEADINGS_OF_OURS = ("  IP protocol version:", "  trying again:")
 
 
 def _names(text: str) -> list[tuple[str, str]]:
@@ -139,7 +142,7 @@ def test_help_is_laid_out_as_that_of_dcmtk(dcmsend_oracle: Callable[..., Complet
     theirs = dcmsend_oracle("--help").stdout
     assert [names for names in _names(usage()) if names[1] not in OURS_ALONE] == _names(theirs)
     headings = re.compile(r"^(?:usage|parameters|\w+ options| {2}[\w ]+):.*$", re.MULTILINE)
-    ours = [line for line in headings.findall(usage()) if line != "  IP protocol version:"]
+    ours = [line for line in headings.findall(usage()) if line not in HEADINGS_OF_OURS]
     assert ours == headings.findall(theirs)
     columns = {line.index("--") for line in theirs.split("\n") if re.match(r"^ {2,10}[+-]", line)}
     assert {line.index("--") for line in usage().split("\n") if re.match(r"^ {2,10}[+-]", line)} == columns == {10}

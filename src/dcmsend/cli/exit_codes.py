@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """DCMTK's numbers, and four of ours: 44, 66, 70 and 130."""
+    """DCMTK's numbers, and five of ours: 44, 66, 70, 130 and 143."""
 
     DONE = 0  # all that was taken on is stored
     COMMAND_LINE = 1
@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     NOT_ALL_STORED = 66
     DEFECT = 70
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 # The nearest base class that stands here counts. Network errors end a run only while an association is negotiated:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dcmsend.cli.log import Level
 from dcmsend.cli.words import MANY, CommandLineError, expand, range_error, scan_number
 from dcmsend.light import Frozen
-from dcmsend.model import Conversion, Limits, Peer, Policy, ScanOptions, Timeouts
+from dcmsend.model import Conversion, JournalFile, Limits, Peer, Policy, Retries, ScanOptions, Timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Arguments(Frozen, kw_only=True):
     conversion: Conversion
     timeouts: Timeouts
     limits: Limits
+    retries: Retries
+    journal: JournalFile | None
     log_level: Level
     verbose_contexts: bool = False
     report_file: str = ""
@@ -130,6 +132,7 @@ def arguments(line: CommandLine, level: Level) -> Arguments:
     def part(name: str) -> dict[str, Any]:
         return {key.partition(".")[2]: value for key, value in settings.items() if key.startswith(f"{name}.")}
 
+    journal = part("journal")
     host, port, *files = line.parameters
     return Arguments(
         peer=Peer(host=host, port=_port(port, level), **part("peer")),
@@ -139,6 +142,8 @@ def arguments(line: CommandLine, level: Level) -> Arguments:
         conversion=Conversion(**part("conversion")),
         timeouts=Timeouts(**part("timeouts")),
         limits=Limits(**part("limits")),
+        retries=Retries(**part("retries")),
+        journal=JournalFile(**journal) if journal else None,
         log_level=level,
         **part("run"),
     )

@@ -13,6 +13,8 @@ from dcmsend.events import (
     AssociationRequested,
     Context,
     InstanceFinished,
+    InstanceKnown,
+    InstancePostponed,
     InstanceStarted,
     ScanFinished,
     ScanStarted,
@@ -65,6 +67,8 @@ class Listener:
             AssociationRequested: self._association_requested,
             AssociationAccepted: self._association_accepted,
             InstanceStarted: self._instance_started,
+            InstancePostponed: self._instance_postponed,
+            InstanceKnown: self._instance_known,
             InstanceFinished: self._instance_finished,
             AssociationEnded: self._association_ended,
         }
@@ -118,6 +122,17 @@ class Listener:
             names = (transfer_syntax_name(uid) for uid in (instance.transfer_syntax, event.network_syntax))
             self._log.info(f"Converting transfer syntax: {' -> '.join(names)}")
         self._log.info(f"Sending C-STORE Request (MsgID {event.message_id}, {modality_code(instance.sop_class)})")
+
+    def _instance_postponed(self, event: InstancePostponed) -> None:
+        outcome = event.outcome
+        again = "set aside, to be tried again after all others" if event.aside else "to be tried again"
+        if outcome.status is not None:
+            self._log.info(f"Received C-STORE Response ({status_text(outcome.status)})")
+        self._log.warn(f"{_failure(event.instance, outcome)}; {again} (attempt {outcome.attempts})")
+
+    def _instance_known(self, event: InstanceKnown) -> None:
+        if self._log.shows(Level.DEBUG):
+            self._log.debug(f"not sent again: {event.instance.path}: {event.outcome.reason}")
 
     def _instance_finished(self, event: InstanceFinished) -> None:
         outcome = event.outcome

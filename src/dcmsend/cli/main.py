@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Sequence
     from types import FrameType
-    from typing import Any, Final, NoReturn
+    from typing import Any, Final, NoReturn, Self
 
     from dcmsend.api import Report
     from dcmsend.cli.exit_codes import ExitCode
@@ -83,7 +83,7 @@ def _send(arguments: Arguments, log: Log) -> int:
     halt = arguments.policy.halt
     stop = Stop()
     with (
-        _Interrupts(stop, log),
+        _Interrupts(stop, log) as interrupts,
         send(
             arguments.peer,
             arguments.files,
@@ -92,11 +92,13 @@ def _send(arguments: Arguments, log: Log) -> int:
             conversion=_conversion(arguments),
             timeouts=arguments.timeouts,
             limits=arguments.limits,
+            retries=arguments.retries,
+            journal=arguments.journal,
             listener=Listener(log, arguments.peer, halt=halt, contexts=arguments.verbose_contexts),
             stop=stop,
         ) as report,
     ):
-        return _conclude(report, arguments, log)
+        return interrupts.code(_conclude(report, arguments, log))
 
 
 def _conversion(arguments: Arguments) -> Conversion:
@@ -173,7 +175,7 @@ def _fail(error: Exception | KeyboardInterrupt, log: Log) -> int:
         return _tell(error, log)
     if isinstance(error, KeyboardInterrupt):
         log.fatal("interrupted")
-        return ExitCode.INTERRUPTED
+        return ExitCode.TERMINATED if error.args == (signal.SIGTERM,) else ExitCode.INTERRUPTED
     _tell_defect(error, log)
     return ExitCode.DEFECT
 
@@ -223,30 +225,45 @@ def _may_end_at_once(caller: FrameType | None) -> bool:
 
 
 class _Interrupts:
-    """While it is entered, Ctrl-C asks the run to stop, then to abort, and in the end takes the program down."""
+    """While it is entered, Ctrl-C and SIGTERM ask the run to stop, then to abort, and in the end take the program down.
+
+    ``last`` is the signal that came last, or 0.
+    """
 
     def __init__(self, stop: Stop, log: Log) -> None:
+        self.last = 0
         self._stop = stop
         self._log = log
         self._seen = 0
-        self._previous: Any = None
+        self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> None:
-        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background, as by nohup
-            return
-        try:
-            self._previous = signal.signal(signal.SIGINT, self._interrupt)
-        except ValueError:  # not in the main thread, where no signal arrives
-            pass
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) == signal.SIG_IGN:  # started in the background, as by nohup
+                continue
+            try:
+                self._previous[number] = signal.signal(number, self._interrupt)
+            except ValueError:  # not in the main thread, where no signal arrives
+                pass
+        return self
 
     def __exit__(self, *_: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def code(self, code: int) -> int:
+        """The exit code, which tells the two signals apart."""
+        if code and self.last == signal.SIGTERM:
+            from dcmsend.cli.exit_codes import ExitCode
+
+            return ExitCode.TERMINATED if code == ExitCode.INTERRUPTED else code
+        return code
+
+    def _interrupt(self, number: int, _: FrameType | None) -> None:
+        self.last = number
         self._seen += 1
         if self._seen > _REQUESTS_TO_STOP:
-            signal.default_int_handler(number, frame)
+            raise KeyboardInterrupt(number)
         self._stop.request()
         try:
             self._log.warn(_ENDING if self._stop.aborted else _FINISHING)

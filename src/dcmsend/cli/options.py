@@ -12,6 +12,7 @@ from dcmsend.model import (
     DEFAULT_PDU,
     MAX_ASSOCIATIONS,
     MAX_PDU,
+    MAX_RETRIES,
     MAX_WINDOW,
     MIN_PDU,
     MIN_RATE,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 VERBOSE_MODE: Final = "verbose mode"
+LONGEST_DELAY: Final = 60  # seconds
 LONGEST_WAIT: Final = 2_000_000  # seconds; more does not fit into poll(2), and nobody waits 23 days
 
 
@@ -102,6 +104,7 @@ _PROCESSING: Final = Section("processing options", "other processing options")
 _INTERNET: Final = Section("network options", "IP protocol version")
 _TITLES: Final = Section("network options", "application entity titles")
 _ASSOCIATION: Final = Section("network options", "association handling")
+_AGAIN: Final = Section("network options", "trying again")
 _NETWORK: Final = Section("network options", "other network options")
 _OUTPUT: Final = Section("output options", "general")
 
@@ -259,6 +262,26 @@ OPTIONS: Final[tuple[Option, ...]] = (
         section=_ASSOCIATION, long="--associations", sets="limits.associations",
         argument=Argument(name="number", kind=Kind.INTEGER, minimum=1, maximum=MAX_ASSOCIATIONS, default="1"),
         conflicts=(("--single-association",),), help="how many associations may be open at once",
+    ),
+    Option(
+        section=_AGAIN, long="--retries", sets="retries.count",
+        argument=Argument(name="number", kind=Kind.INTEGER, minimum=0, maximum=MAX_RETRIES, default="0"),
+        conflicts=(("--single-association",),),
+        help="how often to try an instance or an association again after a failure that may pass",
+    ),
+    Option(
+        section=_AGAIN, long="--retry-delay", sets="retries.delay", needs="--retries",
+        argument=Argument(name="seconds", kind=Kind.INTEGER, minimum=0, maximum=LONGEST_DELAY, default="1"),
+        help="how long to wait before; twice as long after each further failure in a row, up to a minute",
+    ),
+    Option(
+        section=_AGAIN, long="--journal", sets="journal.path", argument=Argument(name="filename"),
+        conflicts=(("--send-duplicates",),),
+        help="keep in this file what has become of each instance, and leave out what is stored already",
+    ),
+    Option(
+        section=_AGAIN, long="--journal-any-peer", sets="journal.any_peer", needs="--journal",
+        help="use the journal of another peer, which stands for the same archive",
     ),
     Option(
         section=_NETWORK, short="-to", long="--timeout", sets="timeouts.connect", argument=_timeout("unlimited"),

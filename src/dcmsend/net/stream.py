@@ -179,7 +179,8 @@ def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tup
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "not a host name"
         kind = "" if family is AddressFamily.ANY else f" {family.value}"
-        raise NameResolutionError(f"no{kind} address found for host '{host}': {words}") from error
+        again = isinstance(error, OSError) and error.errno == socket.EAI_AGAIN
+        raise NameResolutionError(f"no{kind} address found for host '{host}': {words}", retryable=again) from error
     return [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
 
 

@@ -63,6 +63,7 @@ def summary_lines(totals: Totals) -> Iterator[str]:
     by_class = totals.by_class
     counts = (
         ("- sent to the peer", totals.answered),
+        ("  * by earlier runs", totals.earlier),
         *((f"  * with {_class_label(kind)}", by_class.get(kind, 0)) for kind in StatusClass),
         ("- NOT sent to the peer", unsent),
         ("  * no acceptable pres.", totals.no_context),

@@ -40,8 +40,9 @@ class _Ended(NamedTuple):
 class Crew:
     """Empties a feed with up to ``most`` associations at once.
 
-    ``start`` makes one, and ``verdict`` says of its end which error that is to the run, if any. ``error`` says
-    afterwards what ended the work early: of network errors the last one, when no place is left.
+    ``start`` makes one, and ``verdict`` says of its end which error that is to the run, if any. ``delay``: seconds to
+    wait before another one. ``error`` says afterwards what ended the work early: of network errors the last one, when
+    no place is left.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Crew:
         intake: Intake,
         start: Start,
         verdict: Callable[[Ending], DcmsendError | None],
+        delay: Callable[[], float],
     ) -> None:
         self.error: DcmsendError | None = None
         self._places = most
@@ -58,20 +60,25 @@ class Crew:
         self._intake = intake
         self._start = start
         self._verdict = verdict
-        self._events: SimpleQueue[Event | _Ended] = SimpleQueue()
+        self._delay = delay
+        self._events: SimpleQueue[Event | _Ended | None] = SimpleQueue()
         self._threads: set[Thread] = set()
         self._connecting = 0
 
     def run(self, stop: Stop) -> Iterator[Event]:
         """The events of all associations, each in its order. A consumer that goes away aborts them."""
+        stop.nudges[self] = lambda: self._events.put(None)
         try:
             while True:
                 self._supply(stop)
-                self._fill_places()
-                if not self._threads:
+                delay = self._delay() if self._places and len(self._feed) > self._connecting else 0
+                if delay <= 0:
+                    self._fill_places()
+                if not self._threads and delay <= 0:
                     return
-                yield from self._listen()
+                yield from self._listen(delay)
         finally:
+            del stop.nudges[self]
             self._dismiss(stop)
 
     def _supply(self, stop: Stop) -> None:
@@ -107,17 +114,20 @@ class Crew:
                 return ending
             self._events.put(event)
 
-    def _listen(self) -> Iterator[Event]:
-        """What has come; while there is input to be looked at, a bit of that is done instead of waiting."""
+    def _listen(self, delay: float) -> Iterator[Event]:
+        """What has come, within ``delay`` seconds if there is one.
+
+        While there is input to be looked at, a bit of that is done instead of waiting.
+        """
         looked = 0
         while looked < _GLANCE and self._intake.advance():
             looked += 1
         try:
-            event = self._events.get(block=not looked)
+            event = self._events.get(block=not looked, timeout=delay if delay > 0 else None)
             while True:
                 if isinstance(event, _Ended):
                     self._part(event)
-                else:
+                elif event is not None:
                     self._connecting -= isinstance(event, AssociationAccepted)
                     yield event
                 event = self._events.get(block=False)

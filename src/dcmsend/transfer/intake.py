@@ -7,7 +7,7 @@ Where files come from and what makes one acceptable is decided elsewhere. Belong
 from __future__ import annotations
 
 from dcmsend.errors import InputError, Interrupted, InvalidInputError, NoInputError, NoValidInputError
-from dcmsend.events import ScanFinished
+from dcmsend.events import InstanceKnown, ScanFinished
 from dcmsend.model import Instance, Notice, Refusal
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dcmsend.events import Event
     from dcmsend.stop import Stop
     from dcmsend.transfer.journal import Journal
+    from dcmsend.transfer.ledger import Ledger
 
     Found: TypeAlias = Instance | Refusal | Notice
 
@@ -26,11 +27,19 @@ class Intake:
     """Takes what is found into the journal, and tells what is not taken on.
 
     ``ended``: nothing more will come. ``error``: why it ended early, if it did; then nothing more shall be sent.
-    ``refused`` counts the files that cannot be sent; with ``halt``, the first one ends the input.
+    ``refused`` counts the files that cannot be sent; with ``halt``, the first one ends the input. What the ``ledger``
+    says is stored gets its outcome at once.
     """
 
     def __init__(
-        self, found: Iterable[Found], journal: Journal, tell: Callable[[Event], None], stop: Stop, *, halt: bool
+        self,
+        found: Iterable[Found],
+        journal: Journal,
+        tell: Callable[[Event], None],
+        stop: Stop,
+        *,
+        halt: bool,
+        ledger: Ledger | None = None,
     ) -> None:
         self.ended = False
         self.error: InputError | Interrupted | None = None
@@ -40,6 +49,7 @@ class Intake:
         self._tell = tell
         self._stop = stop
         self._halt = halt
+        self._ledger = ledger
         self._looked_at = False  # anything at all, though nothing may have come of it
 
     def advance(self) -> bool:
@@ -50,12 +60,20 @@ class Intake:
         if found is None:
             self._end()
         elif isinstance(found, Instance):
-            self._journal.add(found)
+            number = self._journal.add(found)
+            if self._ledger is not None:
+                self._look_up(found, number, self._ledger)
         else:
             self._pass_over(found)
         if self._stop.requested and not self.ended:
             self._break_off(Interrupted("stopped by the user"))
         return not self.ended
+
+    def _look_up(self, instance: Instance, number: int, ledger: Ledger) -> None:
+        outcome = ledger.meet(instance, number)
+        if outcome is not None:
+            self._journal.record(outcome, instance)
+            self._tell(InstanceKnown(instance, outcome))
 
     def _pass_over(self, found: Refusal | Notice) -> None:
         self._tell(found)
@@ -69,6 +87,11 @@ class Intake:
     def _end(self) -> None:
         self.ended = True
         self._tell(ScanFinished(len(self._journal), self.refused))
+        left = self._ledger.left_over() if self._ledger else 0
+        if left:
+            self._tell(
+                Notice(f"{left} SOP instances of earlier runs in the journal are not stored, and not among these")
+            )
         if not self._journal:
             if self.refused or self._looked_at:
                 self.error = NoValidInputError("no valid input files to be processed")

@@ -31,12 +31,14 @@ CREATE TABLE instance (
     number INTEGER PRIMARY KEY, path TEXT NOT NULL, sop_instance TEXT NOT NULL, context INTEGER NOT NULL,
     size INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, status INTEGER, reason TEXT NOT NULL DEFAULT '',
     association INTEGER NOT NULL DEFAULT 0, context_id INTEGER NOT NULL DEFAULT 0,
-    network_syntax TEXT NOT NULL DEFAULT '', dataset_size INTEGER NOT NULL DEFAULT 0);
+    network_syntax TEXT NOT NULL DEFAULT '', dataset_size INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0);
 BEGIN;
 """
 _INSTANCE: Final = "instance.number, path, sop_class, sop_instance, transfer_syntax, size"
 _TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
 _BATCH: Final = 256
+_POSTPONED: Final = -1  # beside the values of ``State``: tried, and to be tried again
 
 
 class Journal:
@@ -52,6 +54,7 @@ class Journal:
         self._count = 0
         self._fresh: list[tuple[Instance, int]] = []  # the last instances and their contexts, not written yet
         self._outcomes: dict[int, Outcome] = {}  # not written yet
+        self._postponed: dict[int, Outcome] = {}  # nor these
         self._by_class: dict[StatusClass, int] = {}
         self._no_context = 0
 
@@ -113,26 +116,51 @@ class Journal:
         if len(self._outcomes) >= _BATCH:
             self._write()
 
+    def postpone(self, outcome: Outcome) -> None:
+        """Keep what has become of an instance for now: it is still pending."""
+        self._postponed[outcome.number] = outcome
+        if len(self._postponed) >= _BATCH:
+            self._write()
+
     def leave(self, reason: str, *, keep: Collection[int] = ()) -> int:
-        """Give a reason to all without an outcome, but for those of the contexts in ``keep``; how many that were."""
+        """Give a reason to all without an outcome, but for those of the contexts in ``keep``; how many that were.
+
+        For those that were postponed, what has become of them until now is their outcome, whatever is kept.
+        """
         if not any(count for context, count in self.pending.items() if context not in keep):
             return 0
+        self._settle()
         self.pending = {context: count if context in keep else 0 for context, count in self.pending.items()}
         return self._execute(
             f"UPDATE instance SET reason = {_TEXT} WHERE state = ? AND reason = '' AND context NOT IN ({_marks(keep)})",
             (_bytes(reason), State.PENDING.value, *keep),
         ).rowcount
 
+    def _settle(self) -> None:
+        """What was postponed has its outcome."""
+        counts = self._execute(
+            "SELECT context, status, count(*) FROM instance WHERE state = ? GROUP BY 1, 2", (_POSTPONED,)
+        ).fetchall()
+        for context, status, count in counts:
+            self.pending[context] -= count
+            if status is not None:
+                kind = status_class(status)
+                self._by_class[kind] = self._by_class.get(kind, 0) + count
+        self._execute(
+            "UPDATE instance SET state = CASE WHEN status IS NULL THEN ? ELSE ? END WHERE state = ?",
+            (State.FAILED.value, State.ANSWERED.value, _POSTPONED),
+        )
+
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
         """Every instance with its outcome, in order."""
         cursor = self._execute(
-            f"SELECT {_INSTANCE}, state, status, reason, association, context_id, network_syntax, dataset_size"
-            " FROM instance JOIN context ON context.id = context ORDER BY number"
+            f"SELECT {_INSTANCE}, state, status, reason, association, context_id, network_syntax, dataset_size,"
+            " attempts FROM instance JOIN context ON context.id = context ORDER BY number"
         )
         while rows := _some(cursor):
             yield from map(_row, rows)
 
-    def totals(self, *, associations: int, contexts: int, refused_files: int) -> Totals:
+    def totals(self, *, associations: int, contexts: int, refused_files: int, earlier: int = 0) -> Totals:
         """Counts by class of status."""
         return Totals(
             associations=associations,
@@ -141,15 +169,16 @@ class Journal:
             by_class=self._by_class,
             no_context=self._no_context,
             refused_files=refused_files,
+            earlier=earlier,
         )
 
     def _read(self, contexts: Collection[int], after: int) -> list[Entry]:
         """A batch of pending instances from the database."""
         rows = self._execute(
             f"SELECT {_INSTANCE} FROM instance JOIN context ON context.id = context"
-            f" WHERE number > ? AND state = ? AND reason = '' AND context IN ({_marks(contexts)})"
+            f" WHERE number > ? AND (state = ? AND reason = '' OR state = ?) AND context IN ({_marks(contexts)})"
             " ORDER BY number LIMIT ?",
-            (after, State.PENDING.value, *contexts, _BATCH),
+            (after, State.PENDING.value, _POSTPONED, *contexts, _BATCH),
         )
         return [(row[0], Instance(*row[1:])) for row in rows]
 
@@ -185,13 +214,17 @@ class Journal:
             )
             self._database.executemany(
                 f"UPDATE instance SET state = ?, status = ?, reason = {_TEXT}, association = ?, context_id = ?,"
-                f" network_syntax = {_TEXT}, dataset_size = ? WHERE number = ?",
-                map(_outcome, self._outcomes.values()),
+                f" network_syntax = {_TEXT}, dataset_size = ?, attempts = ? WHERE number = ?",
+                (
+                    *((_POSTPONED, *_outcome(outcome)[1:]) for outcome in self._postponed.values()),
+                    *map(_outcome, self._outcomes.values()),
+                ),
             )
         except Error as error:
             raise _failed(error) from error
         self._fresh.clear()
         self._outcomes.clear()
+        self._postponed.clear()
         return self._database
 
 
@@ -229,6 +262,7 @@ def _row(row: tuple[Any, ...]) -> tuple[Instance, Outcome]:
         context,
         network,
         length,
+        attempts,
     ) = row
     outcome = Outcome(
         number=number,
@@ -239,6 +273,7 @@ def _row(row: tuple[Any, ...]) -> tuple[Instance, Outcome]:
         context_id=context,
         network_syntax=network,
         dataset_size=length,
+        attempts=attempts,
     )
     return Instance(path, sop_class, sop_instance, syntax, size), outcome
 
@@ -259,6 +294,7 @@ def _outcome(outcome: Outcome) -> tuple[int | bytes | None, ...]:
         outcome.context_id,
         _bytes(outcome.network_syntax),
         outcome.dataset_size,
+        outcome.attempts,
         outcome.number,
     )
 

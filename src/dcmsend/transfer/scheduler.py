@@ -7,32 +7,41 @@ list of what is pending is right when the next association is planned.
 
 from __future__ import annotations
 
-from dcmsend.errors import DcmsendError, NetworkError, NoAcceptableContext, NoProposal, RunStopped
+from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptableContext, NoProposal, RunStopped
 from dcmsend.events import InstanceFinished
 from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
 from dcmsend.plan import pack
 from dcmsend.transfer.feed import Feed, SharedFeed
+from dcmsend.transfer.retry import Backoff, error_passes
 from dcmsend.transfer.worker import associate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterator
+    from typing import TypeAlias
 
     from dcmsend.events import Event
+    from dcmsend.model import Retries
     from dcmsend.plan import Group
     from dcmsend.transfer.intake import Intake
     from dcmsend.transfer.journal import Journal
     from dcmsend.transfer.worker import Ending, Settings, Supply
+
+    Events: TypeAlias = Generator[Event, None, Ending]
+    Keep: TypeAlias = Callable[[Events], Events]
 
 
 class Scheduler:
     """Runs through the journal, which ``intake`` fills meanwhile.
 
     ``error`` says afterwards what ended the run early, if anything did. ``associations`` and ``contexts`` count what
-    was asked for and proposed, refused ones included.
+    was asked for and proposed, refused ones included. ``keep`` may add to the events of an association what has to be
+    done before it goes on.
     """
 
-    def __init__(self, journal: Journal, intake: Intake, settings: Settings) -> None:
+    def __init__(
+        self, journal: Journal, intake: Intake, settings: Settings, retries: Retries, keep: Keep | None = None
+    ) -> None:
         self.error: DcmsendError | None = None
         self.associations = 0
         self.contexts = 0
@@ -41,6 +50,9 @@ class Scheduler:
         self._settings = settings
         self._wishes = settings.wishes
         self._policy = settings.wishes.policy
+        self._retries = retries
+        self._backoff = Backoff(retries)
+        self._keep = keep
         self._reasons: list[str] = []
 
     def run(self) -> Generator[Event]:
@@ -50,11 +62,11 @@ class Scheduler:
             if self.error is not None:
                 break
             found = yield from self._next_group()
-            if found is not None:
+            if found is not None and self._patient():
                 yield from self._send(*found)
                 if self.error is None and not self._policy.multiple_associations:
                     yield from self._leave("the association broke")
-            elif not self._intake.advance():
+            elif self.error is None and not self._intake.advance():
                 break
         self.error = self.error or self._intake.error
 
@@ -108,7 +120,7 @@ class Scheduler:
 
         if self._settings.limits.associations == 1 or not self._policy.multiple_associations:
             feed = Feed(self._journal, self._intake, members, others_wait)
-            while self.error is None and feed.wait():
+            while self.error is None and feed.wait() and self._patient():
                 ending = yield from self._associate(group, feed)
                 self.error = self._verdict(ending)
                 if not self._policy.multiple_associations:
@@ -118,7 +130,7 @@ class Scheduler:
 
             shared = SharedFeed(self._journal, self._intake, members, others_wait)
             most = self._settings.limits.associations
-            crew = Crew(most, shared, self._intake, lambda: self._associate(group, shared), self._verdict)
+            crew = Crew(most, shared, self._intake, lambda: self._associate(group, shared), self._verdict, self._delay)
             yield from crew.run(self._settings.stop)
             self.error = crew.error
 
@@ -129,23 +141,52 @@ class Scheduler:
             pending[number] and not reason and number not in members for number, reason in enumerate(self._refused(), 1)
         )
 
-    def _associate(self, group: Group, supply: Supply) -> Generator[Event, None, Ending]:
+    def _associate(self, group: Group, supply: Supply) -> Events:
         """One more association."""
         self.associations += 1
         self.contexts += len(group.contexts)
-        return associate(self.associations, group, supply, self._settings)
+        events = associate(self.associations, group, supply, self._settings)
+        return self._keep(events) if self._keep else events
+
+    def _delay(self) -> float:
+        """Seconds before another association may be asked for."""
+        return self._backoff.until - self._settings.clock() if self._backoff.until else 0
+
+    def _patient(self) -> bool:
+        """Wait until another association may be asked for, and look at input meanwhile; whether to go on."""
+        stop = self._settings.stop
+        while not stop.requested and (delay := self._delay()) > 0:
+            if not self._intake.advance():
+                stop.wait(delay)
+        if stop.requested:
+            self.error = self.error or Interrupted("stopped by the user")
+        return self.error is None
 
     def _verdict(self, ending: Ending) -> DcmsendError | None:
         """What the end of an association means for the run: the error that ends it, or nothing."""
         error = ending.error
-        if ending.established and isinstance(error, NetworkError):
-            if self._policy.halt:
-                return RunStopped(f"cannot send SOP instance: {error}")
-            # One that broke before anything was tried would break again, for ever.
-            return None if ending.finished else error
+        if isinstance(error, NetworkError):
+            return self._broken(ending, error)
+        if ending.postponed:
+            self._set_back(ending)
         if error is None and not self._policy.multiple_associations and not ending.usable:
             return NoAcceptableContext("cannot add presentation contexts: the peer accepted none of them")
         return error
+
+    def _broken(self, ending: Ending, error: NetworkError) -> DcmsendError | None:
+        """What it means that an association could not be made, or broke."""
+        again = False
+        if self._retries.count and error_passes(error, established=ending.established):
+            again = self._set_back(ending)
+        if ending.established and self._policy.halt and not (again and not ending.failed):
+            return RunStopped(f"cannot send SOP instance: {error}")
+        # One that broke before anything was tried would break again, for ever.
+        return None if again or ending.tried else error
+
+    def _set_back(self, ending: Ending) -> bool:
+        """Have the next association wait; whether there may be one at all."""
+        now = self._settings.clock()
+        return self._backoff.setback(now, began=ending.began, progressed=bool(ending.answered))
 
     def _leave(self, words: str, *, keep: Collection[int] = ()) -> Iterator[Event]:
         """Give up what is pending, but for the contexts in ``keep``, because there may be no further association."""

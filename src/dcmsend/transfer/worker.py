@@ -6,12 +6,15 @@ failure means for the instances under way. Decides nothing about further associa
 
 from __future__ import annotations
 
+from time import monotonic
+
 from dcmsend.errors import DcmsendError, FileError, Interrupted, NetworkError, RunStopped
 from dcmsend.events import (
     AssociationAccepted,
     AssociationEnded,
     AssociationRequested,
     InstanceFinished,
+    InstancePostponed,
     InstanceStarted,
 )
 from dcmsend.light import NamedTuple
@@ -19,10 +22,11 @@ from dcmsend.model import Notice, Outcome, State
 from dcmsend.net.association import Association
 from dcmsend.plan import Routes
 from dcmsend.transfer.ahead import Ahead
+from dcmsend.transfer.retry import BREAKS, error_passes, status_passes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Protocol
 
     from dcmsend.events import Event
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from dcmsend.plan import Group, Wishes
     from dcmsend.stop import Stop
     from dcmsend.transfer.ahead import Entry, Opener
+    from dcmsend.transfer.retry import Attempts
     from dcmsend.wire.command import Response
 
     class Supply(Protocol):
@@ -59,27 +64,38 @@ class Settings(NamedTuple):
     limits: Limits
     opener: Opener
     stop: Stop
+    attempts: Attempts
     pace: Pace | None = None
+    clock: Callable[[], float] = monotonic  # seconds
 
 
 class Ending(NamedTuple):
     """What has become of an association.
 
     ``error``: what ended it before its work did: a ``NetworkError`` where it could not be made or broke, ``RunStopped``
-    where an instance failed and the run halts on that, ``Interrupted`` where the user wished it. ``established``:
-    the peer had accepted it, ``usable``: and at least one context. ``finished`` counts the instances that got their
-    outcome there.
+    where an instance failed and the run halts on that, ``Interrupted`` where the user wished it. ``began``: when it
+    was asked for. ``established``: the peer had accepted it, ``usable``: and at least one context. Of the instances
+    that were tried there, ``answered`` were answered for good, ``failed`` have failed for good, and ``postponed`` will
+    be tried again.
     """
 
     error: DcmsendError | None
+    began: float
     established: bool = False
     usable: bool = False
-    finished: int = 0
+    answered: int = 0
+    failed: int = 0
+    postponed: int = 0
+
+    @property
+    def tried(self) -> int:
+        """How many instances have been tried."""
+        return self.answered + self.failed + self.postponed
 
 
 def associate(number: int, group: Group, supply: Supply, settings: Settings) -> Generator[Event, None, Ending]:
     """Association ``number`` (from 1), from its request to its end."""
-    policy, stop = settings.wishes.policy, settings.stop
+    policy, stop, began = settings.wishes.policy, settings.stop, settings.clock()
     yield AssociationRequested(number, group.contexts, policy.multiple_associations)
     try:
         association = Association.request(
@@ -92,7 +108,7 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
         )
     except NetworkError as error:
         yield AssociationEnded(number, str(error))
-        return Ending(_stopped() if stop.aborted else error)
+        return Ending(_stopped() if stop.aborted else error, began)
     try:
         routes = Routes(association.contexts, settings.wishes)
         worker = Worker(number, association, routes, supply, settings)
@@ -101,7 +117,8 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
     finally:
         association.abort()
         stop.wakers.pop(association, None)
-    return Ending(worker.error, established=True, usable=bool(routes), finished=worker.finished)
+    counts = (worker.answered, worker.failed, worker.postponed)
+    return Ending(worker.error, began, True, bool(routes), *counts)  # noqa: FBT003 - established
 
 
 class _Ready(NamedTuple):
@@ -114,13 +131,15 @@ class _Ready(NamedTuple):
 
 
 class Worker:
-    """Sends what there is over an established association. ``error`` and ``finished`` as in ``Ending``."""
+    """Sends what there is over an established association. ``error`` and the counts are as in ``Ending``."""
 
     def __init__(
         self, number: int, association: Association, routes: Routes, supply: Supply, settings: Settings
     ) -> None:
         self.error: DcmsendError | None = None
-        self.finished = 0
+        self.answered = 0
+        self.failed = 0
+        self.postponed = 0
         self._number = number
         self._association = association
         self._routes = routes
@@ -129,6 +148,7 @@ class Worker:
         # Where nothing was accepted, each instance is told and the run goes on.
         self._halt = settings.wishes.policy.halt and bool(routes)
         self._stop = settings.stop
+        self._attempts = settings.attempts
         self._ready: _Ready | None = None  # the next one to be sent
         self._under_way: dict[int, _Ready] = {}  # by Message ID
 
@@ -147,7 +167,7 @@ class Worker:
         while True:
             if self._ready is None:
                 self._ready = yield from self._prepare()
-            if self._ready and len(self._under_way) < self._association.window:
+            if self._ready and self._may_send(self._ready):
                 ready, self._ready = self._ready, None
                 yield from self._send(ready)
                 yield from self._hear()
@@ -157,6 +177,21 @@ class Worker:
                 return
             if self._must_end():
                 self._let_go()
+
+    def _may_send(self, ready: _Ready) -> bool:
+        """Whether an instance may go out beside those under way. One that has failed before goes alone.
+
+        What breaks then is broken by no other.
+        """
+        under_way = self._under_way
+        if not under_way:
+            return True
+        if len(under_way) >= self._association.window:
+            return False
+        failed = self._attempts.failed
+        return not failed or (
+            ready.number not in failed and all(one.number not in failed for one in under_way.values())
+        )
 
     def _must_end(self) -> bool:
         if self._stop.requested and self.error is None:
@@ -201,7 +236,7 @@ class Worker:
 
     def _send(self, ready: _Ready) -> Iterator[Event]:
         number, instance, payload, context_id = ready
-        if self.finished and (error := self._lost_while_idle()):
+        if (self.answered or self.failed or self.postponed) and (error := self._lost_while_idle()):
             self._ready = ready  # it is given back: nothing of it was sent
             yield from self._broken(error)
             return
@@ -214,6 +249,7 @@ class Worker:
             yield from self._broken(error)
         except FileError as error:
             del self._under_way[message_id]
+            self._attempts.fail(number)
             yield self._failed(number, instance, error.reason, payload)
             if self._association.closed:  # part of the data set had left
                 yield from self._broken(NetworkError("association aborted: a file failed while it was being sent"))
@@ -223,7 +259,7 @@ class Worker:
     def _lost_while_idle(self) -> NetworkError | None:
         """What ended the association since the last response.
 
-        Asked only once something was finished: an association that does nothing must not be followed by another.
+        Asked only once something was tried: an association that does nothing must not be followed by another.
         """
         try:
             self._association.listen()
@@ -251,20 +287,26 @@ class Worker:
 
     def _answered(self, response: Response) -> Event:
         ready = self._under_way.pop(response.message_id)
-        self.finished += 1
-        return InstanceFinished(
-            ready.instance,
-            Outcome(
-                number=ready.number,
-                state=State.ANSWERED,
-                status=response.status,
-                reason=_remark(response),
-                association=self._number,
-                context_id=ready.context_id,
-                network_syntax=ready.payload.transfer_syntax,
-                dataset_size=ready.payload.dataset_size,
-            ),
+        status, remark = response.status, _remark(response)
+        passes = status != 0 and status_passes(status)
+        again = passes and self._attempts.fail(ready.number)
+        attempts = self._attempts.failed[ready.number] if again else self._attempts.end(ready.number) + (not passes)
+        outcome = Outcome(
+            number=ready.number,
+            state=State.ANSWERED,
+            status=status,
+            reason=remark,
+            association=self._number,
+            context_id=ready.context_id,
+            network_syntax=ready.payload.transfer_syntax,
+            dataset_size=ready.payload.dataset_size,
+            attempts=attempts,
         )
+        if again:
+            self.postponed += 1
+            return InstancePostponed(ready.instance, outcome, True)  # noqa: FBT003 - aside
+        self.answered += 1
+        return InstanceFinished(ready.instance, outcome)
 
     def _broken(self, error: NetworkError) -> Iterator[Event]:
         """The association is gone: what was under way was not answered, and may or may not be stored."""
@@ -276,9 +318,24 @@ class Worker:
         except NetworkError:
             pass  # one error is enough
         reason = f"not answered: {stopped if self._stop.aborted else error}"
-        for ready in self._under_way.values():
-            yield self._failed(ready.number, ready.instance, reason, ready.payload)
+        passes = error_passes(error, established=True) and not self._stop.requested
+        self._let_go()  # what comes behind those under way is given back before them
+        for ready in reversed(self._under_way.values()):
+            again = self._attempts.fail(ready.number) and passes
+            yield self._postponed(ready, reason) if again else self._failed(*ready[:2], reason, ready.payload)
         self._under_way.clear()
+
+    def _postponed(self, ready: _Ready, reason: str) -> Event:
+        """An instance that broke an association is tried again at once, and then not before all others."""
+        attempts = self._attempts.failed[ready.number]
+        aside = attempts >= BREAKS
+        if not aside:
+            self._supply.give_back((ready.number, ready.instance))
+        self.postponed += 1
+        outcome = self._outcome(
+            ready.number, ready.instance, State.FAILED, reason, ready.payload.dataset_size, attempts
+        )
+        return InstancePostponed(ready.instance, outcome, aside)
 
     def _failed(self, number: int, instance: Instance, reason: str, payload: Payload | None = None) -> Event:
         return self._unsent(number, instance, State.FAILED, reason, payload.dataset_size if payload else 0)
@@ -290,8 +347,13 @@ class Worker:
     def _unsent(self, number: int, instance: Instance, state: State, reason: str, size: int) -> Event:
         if self._halt and self.error is None:
             self.error = RunStopped(f"cannot send SOP instance from file: {instance.path}: {reason}")
-        self.finished += 1
-        outcome = Outcome(
+        self.failed += 1
+        attempts = self._attempts.end(number)
+        return InstanceFinished(instance, self._outcome(number, instance, state, reason, size, attempts))
+
+    def _outcome(self, number: int, instance: Instance, state: State, reason: str, size: int, attempts: int) -> Outcome:
+        """What has become of an instance that was not answered."""
+        return Outcome(
             number=number,
             state=state,
             reason=reason,
@@ -299,8 +361,8 @@ class Worker:
             context_id=self._routes.proposed(instance.sop_class, instance.transfer_syntax),
             network_syntax=instance.transfer_syntax,
             dataset_size=size,
+            attempts=attempts,
         )
-        return InstanceFinished(instance, outcome)
 
     def _release(self) -> AssociationEnded:
         if self._association.closed:

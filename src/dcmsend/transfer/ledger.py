@@ -1,0 +1,414 @@
+"""The journal file: what has become of each instance, kept from one run to the next in an SQLite database.
+
+Whatever ends a run, the next one with the same file sends what is not known to be stored, and nothing else. So an
+outcome is on the disk before the next instance goes out over the same association: what may be sent twice is what was
+not answered. The list of the present run is not in here, but in ``journal``.
+
+The file is not trusted beyond what it claims to be stored: a schema that is not exactly ours is refused, and values of
+another kind count as not being there.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import allocate_lock
+from time import gmtime, strftime, time
+
+from dcmsend.errors import JournalError
+from dcmsend.events import InstanceFinished, InstancePostponed
+from dcmsend.model import Outcome, State
+from dcmsend.transfer.lock import FileLock
+from dcmsend.version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Generator, Iterator
+    from sqlite3 import Connection
+    from typing import Any, Final, TypeAlias, TypeVar
+
+    from dcmsend.events import Event
+    from dcmsend.model import Instance, JournalFile, Peer
+    from dcmsend.stop import Stop
+    from dcmsend.transfer.worker import Ending
+
+    T = TypeVar("T")
+    Row: TypeAlias = tuple[Any, ...]
+else:
+    from _collections import deque  # the package around it takes longer to import than all of this
+
+APPLICATION_ID: Final = 0x44434D53  # "DCMS"
+VERSION: Final = 1
+LONGEST: Final = 1 << 20  # bytes of a value or a statement; a hostile file must not make us allocate more
+TABLES: Final = (
+    """CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    version TEXT NOT NULL,
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    called_ae TEXT NOT NULL,
+    calling_ae TEXT NOT NULL,
+    started TEXT NOT NULL,
+    ended TEXT)""",
+    """CREATE TABLE instance (
+    path TEXT PRIMARY KEY,
+    given INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    modified INTEGER NOT NULL,
+    sop_class TEXT NOT NULL,
+    sop_instance TEXT NOT NULL,
+    transfer_syntax TEXT NOT NULL,
+    state TEXT NOT NULL,
+    status INTEGER,
+    reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    association INTEGER NOT NULL,
+    network_syntax TEXT NOT NULL,
+    run INTEGER NOT NULL REFERENCES run (id),
+    found TEXT NOT NULL,
+    finished TEXT) WITHOUT ROWID""",
+)
+PENDING: Final = "pending"
+STORED: Final = "stored"
+REFUSED: Final = "refused"
+NO_CONTEXT: Final = "no context"
+FAILED: Final = "failed"
+
+_BATCH: Final = 256  # instances that are met before they are written
+_TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
+_BROKEN: Final = "keep a copy of it, and begin another one under another name: what was stored is then sent again"
+
+
+class Ledger:
+    """One run's hold on a journal file. Raises ``JournalError`` where it cannot be had; close it.
+
+    Once it cannot be written any more, ``error`` says so, and the run is asked to stop: what is under way is finished,
+    and nothing else is begun. ``earlier`` counts the instances that need not be sent again. Safe to be used from
+    several threads at once.
+    """
+
+    def __init__(self, file: JournalFile, peer: Peer, stop: Stop, clock: Callable[[], float] = time) -> None:
+        self.earlier = 0
+        self.error: JournalError | None = None
+        self._stop = stop
+        self._path = file.path
+        self._clock = clock
+        self._lock = allocate_lock()
+        self._met: list[Row] = []  # not written yet
+        self._done: deque[Row] = deque()  # nor these
+        self._folder = _bytes(os.path.join(os.getcwd(), ""))
+        real = os.path.realpath(file.path) if "\0" not in file.path else file.path
+        self._held = FileLock(f"{real}-lock", file.path)
+        try:
+            self._database = self._opened(real)
+            try:
+                self._run = self._begin(file, peer)
+            except BaseException:
+                self._database.close()
+                raise
+        except BaseException:
+            self._held.release()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self._path}, run {self._run}>"
+
+    def meet(self, instance: Instance, number: int) -> Outcome | None:
+        """Take an instance on that is number ``number`` of this run; its outcome if it is stored already.
+
+        That counts only for a file of the same size and time of modification.
+        """
+        path = _bytes(instance.path)
+        given = 0 if os.path.isabs(path) else len(self._folder)
+        key = self._folder + path if given else path
+        size, modified = _look(instance.path)
+        uids = map(_bytes, (instance.sop_class, instance.sop_instance, instance.transfer_syntax))
+        met = (key, given, size, modified, *uids, self._run, self._now())
+        return self._alone(lambda: self._met_before(met, number))
+
+    def kept(self, events: Generator[Event, None, Ending]) -> Generator[Event, None, Ending]:
+        """The events of an association, which goes on after each outcome when that is on the disk."""
+        try:
+            while True:
+                try:
+                    event = next(events)
+                except StopIteration as end:
+                    ending: Ending = end.value
+                    return ending
+                yield event
+                if isinstance(event, InstanceFinished | InstancePostponed):
+                    self.record(event)
+        finally:
+            events.close()
+
+    def record(self, event: InstanceFinished | InstancePostponed) -> None:
+        """Write down what has become of an instance. What others have to write at that moment goes along."""
+        outcome = event.outcome
+        postponed = isinstance(event, InstancePostponed)
+        path = _bytes(event.instance.path)
+        self._done.append(
+            (
+                PENDING if postponed else _state(outcome),
+                outcome.status,
+                _bytes(outcome.reason),
+                outcome.attempts,
+                outcome.association,
+                _bytes(outcome.network_syntax),
+                self._run,
+                None if postponed else self._now(),
+                path if os.path.isabs(path) else self._folder + path,
+            )
+        )
+        self._alone(self._write)
+
+    def left_over(self) -> int:
+        """How many instances of earlier runs are not known to be stored, and have not been met in this one."""
+        return self._alone(self._count_left) or 0
+
+    def close(self) -> None:
+        """Write down that the run has ended, and let go of the file."""
+        self._alone(self._end)
+        self._database.close()
+        self._held.release()
+
+    def _alone(self, act: Callable[[], T]) -> T | None:
+        """Do something with the database, and no other thread meanwhile. After an error nothing more is done."""
+        with self._lock:
+            if self.error is None:
+                try:
+                    return act()
+                except JournalError as error:
+                    self.error = error
+                    if not self._stop.requested:
+                        self._stop.request()
+        return None
+
+    def _met_before(self, met: Row, number: int) -> Outcome | None:
+        path, _, size, modified = met[:4]
+        outcome = _stored_before(self._ask(_FIND, path), size, modified, number)
+        if outcome is not None:
+            self.earlier += 1
+            return outcome
+        self._met.append(met)
+        if len(self._met) >= _BATCH:
+            self._write()
+        return None
+
+    def _count_left(self) -> int:
+        self._write()
+        row = self._ask(f"SELECT count(*) FROM instance WHERE state <> '{STORED}' AND run < {self._run}")
+        return int(row[0]) if row else 0
+
+    def _end(self) -> None:
+        self._write()
+        self._do("UPDATE run SET ended = ? WHERE id = ?", self._now(), self._run)
+
+    # --- the database
+
+    def _opened(self, real: str) -> Connection:
+        """The database, which is ours; a new one where there is none."""
+        from sqlite3 import Error, connect
+
+        try:
+            new = _is_new(real)
+            database = connect(real, timeout=0, isolation_level=None, check_same_thread=False)
+        except (Error, OSError, ValueError) as error:
+            raise self._failed(error) from error
+        try:
+            _limit(database)
+            for word in ("trusted_schema = OFF", "cell_size_check = ON", "synchronous = FULL", "foreign_keys = OFF"):
+                database.execute(f"PRAGMA {word}")
+            database.text_factory = bytes
+            if new or not self._recognized(database):
+                self._create(database)
+            if _pragma(database, "quick_check(1)") != b"ok":
+                raise JournalError(f"journal '{self._path}' is damaged", hint=_BROKEN)
+            database.execute("PRAGMA journal_mode = WAL")
+        except Error as error:
+            database.close()
+            raise self._failed(error) from error
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _recognized(self, database: Connection) -> bool:
+        """Whether the schema is ours; False where there is none at all. Raises JournalError where it is another one."""
+        found = database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rootpage").fetchall()
+        identity, version = _pragma(database, "application_id"), _pragma(database, "user_version")
+        if not found and not identity:
+            return False
+        if identity != APPLICATION_ID:
+            raise JournalError(f"'{self._path}' is no journal of dcmsend", hint="name another file for --journal")
+        if version != VERSION:
+            hint = "use the version of dcmsend that made it, or begin another journal"
+            raise JournalError(f"journal '{self._path}' has schema {version}, not {VERSION}", hint=hint)
+        if [row[0] for row in found] != [table.encode() for table in TABLES]:
+            raise JournalError(f"journal '{self._path}' has tables that are not dcmsend's", hint=_BROKEN)
+        return True
+
+    def _create(self, database: Connection) -> None:
+        database.execute("BEGIN IMMEDIATE")
+        for table in TABLES:
+            database.execute(table)
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        database.execute("COMMIT")
+
+    def _begin(self, file: JournalFile, peer: Peer) -> int:
+        """Add this run, if it may be added; its number."""
+        wanted = (peer.host.lower(), peer.port, peer.called_ae)
+        first = self._ask("SELECT host, port, called_ae FROM run ORDER BY id LIMIT 1")
+        if first is not None and not file.any_peer:
+            host, port, called_ae = (_text(value) if isinstance(value, bytes) else value for value in first)
+            if (host, port, called_ae) != wanted:
+                raise JournalError(
+                    f"journal '{self._path}' belongs to {called_ae} at {host}:{port}, not {peer.called_ae} at"
+                    f" {peer.host}:{peer.port}",
+                    hint="name another file for --journal, or use --journal-any-peer if both are the same archive",
+                )
+        titles = map(_bytes, (peer.called_ae, peer.calling_ae))
+        self._do(
+            "INSERT INTO run (version, host, port, called_ae, calling_ae, started)"
+            f" VALUES (?, {_TEXT}, ?, {_TEXT}, {_TEXT}, ?)",
+            __version__,
+            _bytes(wanted[0]),
+            peer.port,
+            *titles,
+            self._now(),
+        )
+        row = self._ask("SELECT max(id) FROM run")
+        return int(row[0]) if row else 0
+
+    def _write(self) -> None:
+        """Put all that was gathered on the disk. Whoever has the lock does so for all."""
+        if not self._met and not self._done:
+            return
+        from sqlite3 import Error
+
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(_MEET, self._met)
+            self._database.executemany(_RECORD, _drained(self._done))
+            self._database.execute("COMMIT")
+        except Error as error:
+            raise self._failed(error) from error
+        self._met.clear()
+
+    def _do(self, statement: str, *values: int | str | bytes | None) -> None:
+        from sqlite3 import Error
+
+        try:
+            self._database.execute(statement, values)
+        except Error as error:
+            raise self._failed(error) from error
+
+    def _ask(self, statement: str, *values: int | bytes) -> Row | None:
+        """The first row of the answer."""
+        from sqlite3 import Error
+
+        try:
+            row: Row | None = self._database.execute(statement, values).fetchone()
+        except Error as error:
+            raise self._failed(error) from error
+        return row
+
+    def _failed(self, error: Exception) -> JournalError:
+        words = str(error)
+        broken = "malformed" in words or "not a database" in words
+        hint = _BROKEN if broken else "check its folder, its permissions and the room that is left"
+        return JournalError(f"journal '{self._path}' cannot be used: {words}", hint=hint)
+
+    def _now(self) -> str:
+        """UTC in the form that SQLite's own functions take."""
+        now = self._clock()
+        return f"{strftime('%Y-%m-%d %H:%M:%S', gmtime(now))}.{int(now * 1000) % 1000:03d}"
+
+
+_FIND: Final = (
+    "SELECT state, size, modified, status, association, network_syntax, finished, run FROM instance"
+    f" WHERE path = {_TEXT}"
+)
+_MEET: Final = (
+    "INSERT INTO instance (path, given, size, modified, sop_class, sop_instance, transfer_syntax, state, status,"
+    " reason, attempts, association, network_syntax, run, found, finished)"
+    f" VALUES ({_TEXT}, ?, ?, ?, {_TEXT}, {_TEXT}, {_TEXT}, '{PENDING}', NULL, '', 0, 0, '', ?, ?, NULL)"
+    " ON CONFLICT (path) DO UPDATE SET given = excluded.given, size = excluded.size, modified = excluded.modified,"
+    " sop_class = excluded.sop_class, sop_instance = excluded.sop_instance,"
+    f" transfer_syntax = excluded.transfer_syntax, state = '{PENDING}', status = NULL, reason = '', attempts = 0,"
+    " association = 0, network_syntax = '', run = excluded.run, finished = NULL"
+)
+_RECORD: Final = (
+    f"UPDATE instance SET state = ?, status = ?, reason = {_TEXT}, attempts = ?, association = ?,"
+    f" network_syntax = {_TEXT}, run = ?, finished = ? WHERE path = {_TEXT}"
+)
+_STATES: Final = {State.NO_CONTEXT: NO_CONTEXT, State.FAILED: FAILED, State.PENDING: PENDING}
+
+
+def _state(outcome: Outcome) -> str:
+    if outcome.state is State.ANSWERED:
+        return STORED if outcome.stored else REFUSED
+    return _STATES[outcome.state]
+
+
+def _stored_before(row: Row | None, size: int, modified: int, number: int) -> Outcome | None:
+    """The outcome of an earlier run, if that row says that this very file is stored."""
+    if row is None or row[:3] != (STORED.encode(), size, modified):
+        return None
+    status, association, syntax, finished, run = row[3:]
+    if not isinstance(status, int) or not isinstance(syntax, bytes) or not isinstance(finished, bytes):
+        return None
+    outcome = Outcome(
+        number=number,
+        state=State.ANSWERED,
+        status=status,
+        reason=f"stored by run {run} of the journal, {_text(finished)} UTC",
+        association=association if isinstance(association, int) else 0,
+        network_syntax=_text(syntax),
+        dataset_size=0,
+    )
+    return outcome if 0 <= status <= 0xFFFF and outcome.stored else None
+
+
+def _look(path: str) -> tuple[int, int]:
+    """Size in bytes and time of modification in nanoseconds; a file that has gone is like no other."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return -1, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _limit(database: Connection) -> None:
+    from sqlite3 import SQLITE_LIMIT_LENGTH
+
+    database.setlimit(SQLITE_LIMIT_LENGTH, LONGEST)
+
+
+def _is_new(path: str) -> bool:
+    """Whether nothing is there yet. Raises OSError where it is no database: SQLite would write over a short file."""
+    try:
+        with open(path, "rb") as stream:
+            magic = stream.read(16)
+    except FileNotFoundError:
+        return True
+    if magic and magic != b"SQLite format 3\0":
+        raise OSError("file is not a database")
+    return not magic
+
+
+def _pragma(database: Connection, name: str) -> object:
+    return database.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def _drained(rows: deque[Row]) -> Iterator[Row]:
+    while rows:
+        yield rows.popleft()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "surrogateescape")

@@ -1,0 +1,439 @@
+"""The journal file: what one run has written there the next one believes, and nothing that is not ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from dcmsend.errors import JournalError
+from dcmsend.events import InstanceFinished, InstancePostponed
+from dcmsend.model import Instance, JournalFile, Outcome, Peer, State
+from dcmsend.stop import Stop
+from dcmsend.transfer.ledger import APPLICATION_ID, TABLES, VERSION, Ledger
+
+if TYPE_CHECKING:
+    from dcmsend.events import Event
+    from dcmsend.transfer.worker import Ending
+
+PEER: Final = Peer(host="pacs.example.org", port=104)
+Open = Callable[..., Ledger]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "kept.journal"
+
+
+@pytest.fixture
+def opened(path: Path) -> Iterator[Open]:
+    made: list[Ledger] = []
+
+    def make(peer: Peer = PEER, *, any_peer: bool = False, stop: Stop | None = None) -> Ledger:
+        made.append(Ledger(JournalFile(path=str(path), any_peer=any_peer), peer, stop or Stop(), clock=lambda: 1.25))
+        return made[-1]
+
+    yield make
+    for ledger in made:
+        if not ledger._held.released:
+            ledger.close()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Callable[..., Instance]:
+    def make(name: str = "a.dcm", content: bytes = b"abc") -> Instance:
+        file = tmp_path / name
+        file.write_bytes(content)
+        os.utime(file, ns=(0, 1_000_000_000))
+        return Instance(str(file), "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", "1.2.840.10008.1.2.1", len(content))
+
+    return make
+
+
+def finished(instance: Instance, status: int | None = 0, state: State = State.ANSWERED) -> InstanceFinished:
+    outcome = Outcome(number=1, state=state, status=status, association=3, network_syntax="1.2", attempts=1)
+    return InstanceFinished(instance, outcome)
+
+
+def rows(path: Path, what: str = "*", table: str = "instance") -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return database.execute(f"SELECT {what} FROM {table}").fetchall()
+
+
+def change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.executescript(statement)
+
+
+def test_what_is_stored_is_not_sent_again(opened: Open, instance: Callable[..., Instance]) -> None:
+    first, one, two = opened(), instance("1"), instance("2")
+    assert first.meet(one, 1) is None
+    assert first.meet(two, 2) is None
+    first.record(finished(one, 0xB000))
+    first.close()
+    second = opened()
+    outcome = second.meet(one, 7)
+    assert outcome == Outcome(
+        number=7,
+        state=State.ANSWERED,
+        status=0xB000,
+        reason="stored by run 1 of the journal, 1970-01-01 00:00:01.250 UTC",
+        association=3,
+        network_syntax="1.2",
+    )
+    assert second.meet(two, 8) is None
+    assert second.earlier == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(0xA700, State.ANSWERED), (0xC000, State.ANSWERED), (None, State.FAILED), (None, State.NO_CONTEXT)],
+)
+def test_what_is_not_stored_is_sent_again(
+    status: int | None, state: State, opened: Open, instance: Callable[..., Instance]
+) -> None:
+    first, one = opened(), instance()
+    first.meet(one, 1)
+    first.record(finished(one, status, state))
+    first.close()
+    assert opened().meet(one, 1) is None
+
+
+def test_a_postponed_instance_is_pending(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    first, one = opened(), instance()
+    first.meet(one, 1)
+    outcome = Outcome(number=1, state=State.ANSWERED, status=0xA700, reason="full", attempts=2)
+    first.record(InstancePostponed(one, outcome, True))
+    first.close()
+    assert rows(path, "state, status, reason, attempts, finished") == [("pending", 0xA700, "full", 2, None)]
+    assert opened().meet(one, 1) is None
+
+
+@pytest.mark.parametrize("how", ["size", "time", "gone"])
+def test_a_file_that_changed_is_sent_again(how: str, opened: Open, instance: Callable[..., Instance]) -> None:
+    first, one = opened(), instance()
+    first.meet(one, 1)
+    first.record(finished(one))
+    first.close()
+    if how == "size":
+        instance(content=b"abcd")
+    elif how == "time":
+        os.utime(one.path, ns=(0, 1_000_000_001))
+    else:
+        os.unlink(one.path)
+    second = opened()
+    assert second.meet(one, 1) is None
+    second.close()
+    if how != "gone":
+        assert opened().meet(one, 1) is None, "it was pending, and still is"
+
+
+def test_what_each_instance_has_come_to(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    ledger = opened()
+    made = [instance(name) for name in "abcde"]
+    for number, one in enumerate(made, 1):
+        ledger.meet(one, number)
+    ledger.record(finished(made[0]))
+    ledger.record(finished(made[1], 0xC001))
+    ledger.record(finished(made[2], None, State.FAILED))
+    ledger.record(finished(made[3], None, State.NO_CONTEXT))
+    ledger.close()
+    assert rows(path, "state, status") == [
+        ("stored", 0),
+        ("refused", 0xC001),
+        ("failed", None),
+        ("no context", None),
+        ("pending", None),
+    ]
+    found = rows(path, "path, given, size, modified, sop_class, sop_instance, transfer_syntax, run, found, finished")[0]
+    uids = (made[0].sop_class, made[0].sop_instance, made[0].transfer_syntax)
+    time = "1970-01-01 00:00:01.250"
+    assert found == (made[0].path, 0, 3, 1_000_000_000, *uids, 1, time, time)
+    assert rows(path, "id, host, port, called_ae, calling_ae, started, ended", "run") == [
+        (1, "pacs.example.org", 104, "ANY-SCP", "DCMSEND", "1970-01-01 00:00:01.250", "1970-01-01 00:00:01.250")
+    ]
+
+
+def test_names_that_are_no_text_and_names_within_the_folder(
+    opened: Open, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative name is kept with its folder, so that another folder's file of that name is another file."""
+    monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"caf\xe9\n.dcm")
+    Path(name).write_bytes(b"abc")
+    one = Instance(name, "1.2", "1.2.3", "1.2.4", 3)
+    first = opened()
+    first.meet(one, 1)
+    first.record(finished(one))
+    first.close()
+    with closing(sqlite3.connect(path)) as database:
+        database.text_factory = bytes
+        stored, given = database.execute("SELECT path, given FROM instance").fetchone()
+    assert stored == os.fsencode(tmp_path / name)
+    assert stored[given:] == b"caf\xe9\n.dcm"
+    again = opened()
+    assert again.meet(one, 1) is not None
+    assert again.meet(Instance(str(tmp_path / name), "1.2", "1.2.3", "1.2.4", 3), 2) is not None
+    again.close()
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    Path(name).write_bytes(b"abc")
+    os.utime(name, ns=(0, os.stat(tmp_path / name).st_mtime_ns))
+    assert opened().meet(one, 1) is None
+
+
+def test_what_was_not_met_again_is_counted(opened: Open, instance: Callable[..., Instance]) -> None:
+    first = opened()
+    made = [instance(str(number)) for number in range(4)]
+    for number, one in enumerate(made, 1):
+        first.meet(one, number)
+    first.record(finished(made[0]))
+    assert first.left_over() == 0
+    first.close()
+    second = opened()
+    second.meet(made[1], 1)
+    assert second.left_over() == 2
+
+
+def test_batches_lose_nothing(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    ledger = opened()
+    one = instance()
+    for number in range(1, 1001):
+        ledger.meet(Instance(f"{one.path}{number}", "1.2", "1.2.3", "1.2.4"), number)
+    assert len(rows(path)) == 3 * 256
+    ledger.close()
+    assert len(rows(path)) == 1000
+
+
+# --- who may use it
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Peer(host="pacs2.example.org", port=104),
+        Peer(host="pacs.example.org", port=105),
+        Peer(host="pacs.example.org", port=104, called_ae="OTHER"),
+    ],
+)
+def test_it_belongs_to_its_peer(other: Peer, opened: Open, instance: Callable[..., Instance]) -> None:
+    first, one = opened(), instance()
+    first.meet(one, 1)
+    first.record(finished(one))
+    first.close()
+    with pytest.raises(JournalError, match=r"belongs to ANY-SCP at pacs\.example\.org:104, not ") as caught:
+        opened(other)
+    assert "--journal-any-peer" in caught.value.hint
+    third = opened(other, any_peer=True)
+    assert third.meet(one, 1) is not None
+    third.close()
+    opened(Peer(host="PACS.example.org", port=104, calling_ae="ANOTHER")).close()
+    with pytest.raises(JournalError, match="belongs to"):
+        opened(other)
+
+
+def test_two_runs_at_once_are_refused(opened: Open, path: Path) -> None:
+    first = opened()
+    with pytest.raises(JournalError, match="is in use by another run"):
+        opened()
+    first.close()
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [path.name]
+    opened().close()
+
+
+def test_another_process_is_refused_and_the_system_lets_go_of_a_killed_one(opened: Open, path: Path) -> None:
+    """A killed run leaves its lock file behind, and nobody minds."""
+    program = (
+        "import sys; from dcmsend.model import JournalFile, Peer; from dcmsend.stop import Stop\n"
+        "from dcmsend.transfer.ledger import Ledger\n"
+        "held = Ledger(JournalFile(path=sys.argv[1]), Peer(host='pacs.example.org', port=104), Stop())\n"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"held\n"
+            with pytest.raises(JournalError, match="is in use by another run"):
+                opened()
+        finally:
+            process.kill()
+            process.wait()
+    assert os.path.exists(f"{path}-lock")
+    opened().close()
+    assert not os.path.exists(f"{path}-lock")
+
+
+# --- what is not ours
+
+
+def test_schema_is_marked_as_ours(opened: Open, path: Path) -> None:
+    opened().close()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert [row[0] for row in database.execute("SELECT sql FROM sqlite_master")] == list(TABLES)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("PRAGMA user_version = 2", "has schema 2, not 1"),
+        ("PRAGMA application_id = 7", "is no journal of dcmsend"),
+        ("CREATE TRIGGER t AFTER UPDATE ON instance BEGIN DELETE FROM instance; END", "has tables that are not"),
+        ("CREATE VIEW v AS SELECT 1", "has tables that are not"),
+        ("ALTER TABLE instance ADD COLUMN more", "has tables that are not"),
+        ("DROP TABLE run", "has tables that are not"),
+    ],
+)
+def test_another_schema_is_refused(statement: str, words: str, opened: Open, path: Path) -> None:
+    opened().close()
+    change(path, statement)
+    with pytest.raises(JournalError, match=words):
+        opened()
+    opened_by_others = sqlite3.connect(path)
+    opened_by_others.close()
+
+
+@pytest.mark.parametrize("content", [b"DICM" * 400, b"x", b"SQLite format 3\0" + bytes(4080)])
+def test_another_file_is_refused_and_left_alone(content: bytes, opened: Open, path: Path) -> None:
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match="cannot be used: file is not a database"):
+        opened()
+    assert path.read_bytes() == content
+
+
+def test_the_database_of_another_program_is_left_alone(opened: Open, path: Path) -> None:
+    change(path, "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)")
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="is no journal of dcmsend"):
+        opened()
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_journal(opened: Open, path: Path) -> None:
+    path.touch()
+    opened().close()
+    assert rows(path, "id", "run") == [(1,)]
+
+
+def test_a_damaged_journal_is_refused(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    ledger, one = opened(), instance()
+    for number in range(1, 601):
+        ledger.meet(Instance(f"{one.path}{number}", "1.2", "1.2.3", "1.2.4"), number)
+    ledger.close()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match=r"is damaged|malformed") as caught:
+        opened()
+    assert "begin another one" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "status = 'zero'",
+        "status = 70000",
+        "status = -1",
+        "status = NULL",
+        "status = 49152",
+        "finished = 7",
+        "network_syntax = 5",
+        "state = x'73746f726564'",
+        "size = '3'",
+    ],
+)
+def test_values_of_another_kind_count_as_not_there(
+    values: str, opened: Open, path: Path, instance: Callable[..., Instance]
+) -> None:
+    first, one = opened(), instance()
+    first.meet(one, 1)
+    first.record(finished(one))
+    first.close()
+    change(path, f"UPDATE instance SET {values}")
+    ledger = opened()
+    expected = values in (
+        "finished = 7",
+        "size = '3'",
+        "network_syntax = 5",
+        "state = x'73746f726564'",
+    )  # SQLite makes these alike
+    assert (ledger.meet(one, 1) is not None) is expected
+    assert ledger.error is None
+
+
+def test_a_huge_value_is_not_read(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    first, one = opened(), instance()
+    first.meet(one, 1)
+    first.record(finished(one))
+    first.close()
+    change(path, "UPDATE instance SET finished = zeroblob(200000000)")
+    stop = Stop()
+    ledger = opened(stop=stop)
+    assert ledger.meet(one, 1) is None
+    assert isinstance(ledger.error, JournalError)
+    assert "too big" in str(ledger.error)
+    assert stop.requested
+
+
+# --- when it cannot be written
+
+
+@pytest.mark.parametrize("place", ["missing/kept", ".", "kept\0"])
+def test_a_place_where_no_file_can_be(place: str, tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be used: "):
+        Ledger(JournalFile(path=str(tmp_path / place)), PEER, Stop())
+
+
+def test_a_full_disk_stops_the_run(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    stop = Stop()
+    ledger, one = opened(stop=stop), instance()
+    ledger.meet(one, 1)
+    ledger.record(finished(one))
+    ledger._database.execute("PRAGMA max_page_count = 8")
+    for number in range(2, 2000):
+        ledger.meet(Instance(f"{one.path}{number}", "1.2", "1.2.3", "1.2.4"), number)
+    assert stop.requested
+    assert str(ledger.error) == f"journal '{path}' cannot be used: database or disk is full"
+    ledger.record(finished(one, 0xC000))
+    ledger.close()
+    assert ("stored",) in rows(path, "state")
+    assert rows(path, "ended", "run") == [(None,)]
+
+
+def test_outcomes_are_on_the_disk_before_the_association_goes_on(
+    opened: Open, path: Path, instance: Callable[..., Instance]
+) -> None:
+    ledger = opened()
+    made = [instance(str(number)) for number in range(3)]
+    for number, one in enumerate(made, 1):
+        ledger.meet(one, number)
+    states: list[list[tuple[object, ...]]] = []
+
+    def events() -> Generator[Event, None, Ending]:
+        for one in made:
+            yield finished(one)
+            states.append(rows(path, "state"))
+        raise StopIteration  # pragma: no cover
+
+    kept = ledger.kept(events())
+    assert [next(kept) for _ in made] == [finished(one) for one in made]
+    kept.close()
+    assert [[row[0] for row in found].count("stored") for found in states] == [1, 2]
+    ledger.close()
+
+
+def test_everything_prints_well(opened: Open, path: Path) -> None:
+    assert repr(opened()) == f"<Ledger {path}, run 1>"
