@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from typing import Final, Protocol
 
     from dcmsend.events import Context
-    from dcmsend.model import Limits, Peer, Timeouts
+    from dcmsend.model import Identity, Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
     from dcmsend.stop import Stop
     from dcmsend.wire.command import Response
@@ -260,18 +260,25 @@ class Association:
     def _negotiate(self, peer: Peer, contexts: tuple[Context, ...]) -> None:
         proposed = tuple(ProposedContext(c.context_id, c.abstract_syntax, c.transfer_syntaxes) for c in contexts)
         wanted = self._limits.async_window
-        user: tuple[UserItem, ...] = (
+        user: list[UserItem] = [
             MaximumLength(self._limits.max_receive_pdu),
             ImplementationClass(IMPLEMENTATION_CLASS_UID),
             *([AsynchronousOperationsWindow(wanted, 1)] if wanted != 1 else []),
             ImplementationVersion(IMPLEMENTATION_VERSION),
-        )
-        request = AssociateRequest(called_ae=peer.called_ae, calling_ae=peer.calling_ae, contexts=proposed, user=user)
+        ]
+        if peer.identity is not None:
+            from dcmsend.net.identity import identity_item, require_confirmation
+
+            user.append(identity_item(peer.identity))
+        titles = {"called_ae": peer.called_ae, "calling_ae": peer.calling_ae}
+        request = AssociateRequest(**titles, contexts=proposed, user=tuple(user))
         self._machine.act(Trigger.REQUEST)
         self._send(request.encode())
         event = self._await(self._timeouts.acse, "the answer to the association request")
         if not isinstance(event, Accepted):
-            raise _error_of(event)
+            raise _error_of(event, peer.identity)
+        if peer.identity is not None:
+            require_confirmation(peer.identity, event.answer.user)
         self._take_answer(event.answer, contexts)
 
     def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
@@ -342,11 +349,11 @@ class Association:
         return outgoing
 
 
-def _error_of(event: WireEvent) -> NetworkError:
+def _error_of(event: WireEvent, identity: Identity | None = None) -> NetworkError:
     """The error that an event comes to where nobody wanted it."""
     from dcmsend.net.words import error_of  # most associations need none
 
-    return error_of(event)
+    return error_of(event, identified=identity is not None)
 
 
 def _require_title(title: str, option: str) -> None:
