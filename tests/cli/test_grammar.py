@@ -245,6 +245,14 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("--rate-limit 1G", "limits.rate", 1_000_000_000),
     ("--scan-first", "policy.scan_first", True),
     ("--async-window 0", "limits.async_window", 0),
+    ("-usr jo", "login.user", "jo"),
+    ("-usr jo -pwd x", "login.password", "x"),
+    ("-usr jo -epw", "login.password", ""),
+    ("-usr jo --password-file -", "login.password_file", "-"),
+    ("-kt f", "login.kerberos", "f"),
+    ("--saml f", "login.saml", "f"),
+    ("--jwt f", "login.jwt", "f"),
+    ("--jwt f -rsp", "login.positive_response", True),
     ("+crf report.txt", "report_file", "report.txt"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
 )
@@ -261,7 +269,11 @@ def test_setting(words: str, field: str, value: object) -> None:
 
 def test_every_option_that_sets_something_is_in_the_table() -> None:
     set_here = {field for _, field, _ in SETTINGS}
-    fields = {option.sets.removeprefix("run.").replace("log.level", "log_level") for option in OPTIONS if option.sets}
+    fields = {
+        option.sets.removeprefix("run.").replace("log.level", "log_level").replace("identity.", "login.")
+        for option in OPTIONS
+        if option.sets
+    }
     assert fields - {"log.config"} == set_here
 
 

@@ -17,7 +17,8 @@ from dcmsend.version import __version__
 OURS_ALONE = {
     "--ipv4", "--ipv6", "--ip-auto", "--allow-external-references", "--send-duplicates", "--socket-timeout",
     "--async-window", "--associations", "--rate-limit", "--scan-first",
-    "--dcmtk-exit-codes",
+    "--dcmtk-exit-codes", "--user", "--password", "--empty-password", "--password-file", "--kerberos", "--saml",
+    "--jwt", "--pos-response",
 }  # fmt: skip
 
 
@@ -139,7 +140,8 @@ def test_help_is_laid_out_as_that_of_dcmtk(dcmsend_oracle: Callable[..., Complet
     theirs = dcmsend_oracle("--help").stdout
     assert [names for names in _names(usage()) if names[1] not in OURS_ALONE] == _names(theirs)
     headings = re.compile(r"^(?:usage|parameters|\w+ options| {2}[\w ]+):.*$", re.MULTILINE)
-    ours = [line for line in headings.findall(usage()) if line != "  IP protocol version:"]
+    alone = ("  IP protocol version:", "  user identity negotiation:")
+    ours = [line for line in headings.findall(usage()) if line not in alone]
     assert ours == headings.findall(theirs)
     columns = {line.index("--") for line in theirs.split("\n") if re.match(r"^ {2,10}[+-]", line)}
     assert {line.index("--") for line in usage().split("\n") if re.match(r"^ {2,10}[+-]", line)} == columns == {10}

@@ -266,33 +266,33 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         section=_IDENTITY, short="-usr", long="--user", block=IDENTITY_BLOCK, sets="identity.user",
-        argument=Argument(name="user name", secret=True), help="tell the peer who the user is: by name",
+        argument=Argument(name="user name", secret=True), help="name of the user, which the peer is told",
     ),
     Option(
         section=_IDENTITY, short="-pwd", long="--password", block="password", needs="--user", sets="identity.password",
         argument=Argument(name="password", secret=True),
-        help="with a password, which everybody sees who may list processes",
+        help="password of the user; who may list processes sees it",
     ),
     Option(
         section=_IDENTITY, short="-epw", long="--empty-password", block="password", needs="--user",
-        sets="identity.password", value="", conflicts=(("--password",),), help="with an empty password",
+        sets="identity.password", value="", conflicts=(("--password",),), help="an empty password",
     ),
     Option(
         section=_IDENTITY, long="--password-file", block="password", needs="--user", sets="identity.password_file",
         argument=Argument(name="filename"),
-        help="with the password in the first line of a file, - being standard input",
+        help="take the password from the first line of a file, - being standard input",
     ),
     Option(
         section=_IDENTITY, short="-kt", long="--kerberos", block=IDENTITY_BLOCK, sets="identity.kerberos",
-        argument=Argument(name="filename"), help="tell it by the Kerberos ticket in a file",
+        argument=Argument(name="filename"), help="tell the peer the Kerberos ticket in a file",
     ),
     Option(
         section=_IDENTITY, long="--saml", block=IDENTITY_BLOCK, sets="identity.saml",
-        argument=Argument(name="filename"), help="tell it by the SAML assertion in a file",
+        argument=Argument(name="filename"), help="tell the peer the SAML assertion in a file",
     ),
     Option(
         section=_IDENTITY, long="--jwt", block=IDENTITY_BLOCK, sets="identity.jwt",
-        argument=Argument(name="filename"), help="tell it by the JSON web token in a file",
+        argument=Argument(name="filename"), help="tell the peer the JSON web token in a file",
     ),
     Option(
         section=_IDENTITY, short="-rsp", long="--pos-response", needs=ANY_IDENTITY, sets="identity.positive_response",
