@@ -73,7 +73,10 @@ def test_each_line_has_the_prefix() -> None:
         ("\x7f\x85\x9b", "\\x7f\\x85\\x9b"),
         ("\u2028\u2029", "\\u2028\\u2029"),
         ("gpj.\u202eexe\u2066", "gpj.\\u202eexe\\u2066"),
-        ("\udcff", "\udcff"),
+        ("\u061c\u200e\u200f\u202a\u2069\u206a", "\\u061c\\u200e\\u200f\\u202a\\u2069\\u206a"),
+        ("caf\udce9\udc9b", "caf\\xe9\\x9b"),
+        ("\ud800\udc00\udfff", "\\ud800\\udc00\\udfff"),
+        ("\u200d\u00a0\u3000", "\u200d\u00a0\u3000"),
     ],
 )
 def test_control_characters_are_escaped(text: str, shown: str) -> None:

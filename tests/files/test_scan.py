@@ -304,7 +304,7 @@ def test_names_that_are_no_text_work(here: Path) -> None:
     name = os.fsdecode(b"caf\xe9\n.dcm")
     put(name)
     assert paths([name]) == [name]
-    assert notices([name, name]) == ["ignoring file because it has been added already: caf\udce9\\n.dcm"]
+    assert notices([name, name]) == ["ignoring file because it has been added already: caf\\xe9\\n.dcm"]
 
 
 def test_deep_folders(here: Path) -> None:

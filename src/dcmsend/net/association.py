@@ -12,6 +12,7 @@ from dcmsend.errors import ConnectionLost, NegotiationError, NetworkError, Remot
 from dcmsend.model import MAX_PDU, MOST_OUTSTANDING
 from dcmsend.net.stream import Stream, connect
 from dcmsend.plan import answered
+from dcmsend.printable import MAX_REMARK, plain
 from dcmsend.uids import IMPLEMENTATION_CLASS_UID
 from dcmsend.version import __version__
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
@@ -286,7 +287,7 @@ class Association:
         maximum = find_item(answer.user, MaximumLength)
         version = find_item(answer.user, ImplementationVersion)
         self.max_pdu = maximum.length if maximum else _ASSUMED_PDU
-        self.implementation = version.name if version else ""
+        self.implementation = plain(version.name, MAX_REMARK) if version else ""
         self.window = _window(self._limits.async_window, find_item(answer.user, AsynchronousOperationsWindow))
         self._send_pdu = min(self.max_pdu or MAX_PDU, MAX_PDU, self._limits.max_send_pdu or MAX_PDU)
         if self._send_pdu < SMALLEST_PDU:

@@ -155,18 +155,10 @@ def _pour(write: _Write, lines: Iterator[str]) -> None:
         separator = "\n"
         size += len(line)
         if size >= _CHUNK:
-            write(_encode("".join(gathered)))
+            write("".join(gathered).encode())
             gathered.clear()
             size = 0
-    write(_encode("".join(gathered)))
-
-
-def _encode(text: str) -> bytes:
-    """UTF-8; a file name that is not text comes out as the bytes that it has."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # a lone surrogate that stands for no byte
-        return text.encode("utf-8", "backslashreplace")
+    write("".join(gathered).encode())
 
 
 def _replaceable(path: str) -> bool:

@@ -11,6 +11,7 @@ from dcmsend.errors import DcmsendError, NetworkError, NoAcceptableContext, NoPr
 from dcmsend.events import InstanceFinished
 from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
 from dcmsend.plan import pack
+from dcmsend.printable import MAX_PATH, plain
 from dcmsend.transfer.feed import Feed, SharedFeed
 from dcmsend.transfer.worker import associate
 
@@ -66,7 +67,8 @@ class Scheduler:
                 entries, after = self._journal.take((number,), after)
                 for entry, instance in entries:
                     if self._policy.halt and self.error is None:
-                        self.error = NoProposal(f"cannot add presentation context for {instance.path}: {reason}")
+                        path = plain(instance.path, MAX_PATH)
+                        self.error = NoProposal(f"cannot add presentation context for {path}: {reason}")
                     yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
 
     def _refused(self) -> list[str]:
