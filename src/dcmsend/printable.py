@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from typing import Final
 
 MAX_PATH: Final = 4096  # characters of a path in a sentence
-MAX_LINE: Final = 16384  # characters of a line of the log, and of an error
+MAX_LINE: Final = 16384  # characters of a line of log or report, and of an error
+MAX_HOST: Final = 255  # characters of a host's name in a sentence; DNS has 253
 MAX_REMARK: Final = 256  # characters of what a peer says of itself or of an instance; the standard has 64 for it
 
 _NAMED: Final = {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}

@@ -164,8 +164,8 @@ class _Scanner:
             return
         checks = self._options.uid_checks
         reason = complaint(head.meta_sop_class, head.meta_sop_instance, head.transfer_syntax, checks=checks)
-        if not reason and checks and head.sop_class != head.meta_sop_class:
-            reason = sop_class_complaint(head.sop_class)
+        if not reason and head.sop_class != head.meta_sop_class:
+            reason = sop_class_complaint(head.sop_class, checks=checks)
         if reason:
             yield Refusal(path, reason)
             return

@@ -12,7 +12,7 @@ import stat
 
 from dcmsend.errors import ReportError
 from dcmsend.model import State, StatusClass, status_text
-from dcmsend.printable import printable
+from dcmsend.printable import MAX_LINE, plain
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
 TYPE_CHECKING = False
@@ -139,7 +139,7 @@ def _class_label(kind: StatusClass) -> str:
 
 
 def _field(label: str, width: int, value: object) -> str:
-    return f"{label:<{width}} : {printable(str(value))}"
+    return f"{label:<{width}} : {plain(str(value), MAX_LINE)}"
 
 
 # --- the file
