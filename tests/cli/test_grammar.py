@@ -425,6 +425,18 @@ def test_command_file_that_cannot_be_used(content: bytes | None, tmp_path: Path)
         parse([f"@{path}"])
 
 
+@pytest.mark.parametrize("size", [99, 100, 101, 1000])
+def test_command_file_has_a_largest_size(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcmsend.cli.words.MAX_COMMAND_FILE", 100)
+    path = tmp_path / "commands"
+    path.write_bytes(b"peer 104 ".ljust(size, b"x"))
+    if size > 100:
+        with pytest.raises(CommandLineError, match="has more than 100 bytes"):
+            parse([f"@{path}"])
+    else:
+        assert isinstance(parse([f"@{path}"]), Arguments)
+
+
 @pytest.mark.parametrize(
     "words", ["-aet -v -nh a 104 x", "a -q 104 x --arguments", "-pdu 5000 a 104 x y -ll info", "-r -f +crf r a 104 x"]
 )

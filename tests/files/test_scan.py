@@ -328,6 +328,14 @@ def test_a_class_that_no_context_can_have_is_refused_in_the_data_set_too(here: P
     assert found(["x"]) == [Refusal("x", "Invalid SOP Class UID: 1.2.x")]
 
 
+def test_without_uid_checks_the_class_in_the_data_set_must_be_one_that_can_be_written(here: Path) -> None:
+    Path("x").write_bytes(part10(encode.dataset("1.2\n3")))
+    Path("y").write_bytes(part10(encode.dataset("1.2.x")))
+    options = replace(PLAIN, uid_checks=False)
+    assert found(["x"], options) == [Refusal("x", r"Invalid SOP Class UID: 1.2\n3")]
+    assert isinstance(found(["y"], options)[-1], Instance)
+
+
 CLASS, INST, SYNTAX = "Invalid SOP Class UID", "Invalid SOP Instance UID", "Invalid Transfer Syntax UID"
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from dcmsend.errors import ConnectionLost, NegotiationError, NetworkError, RemoteProtocolError
-from dcmsend.model import MAX_PDU, MOST_OUTSTANDING
+from dcmsend.model import MAX_PDU, MOST_OUTSTANDING, status_class
 from dcmsend.net.stream import Stream, connect
 from dcmsend.plan import answered
 from dcmsend.printable import MAX_REMARK, plain
@@ -95,6 +95,7 @@ class Association:
         self._events: deque[WireEvent] = deque()
         self._outstanding: dict[int, int] = {}  # Message ID -> command field of the response it waits for
         self._last_message_id = 0
+        self._incomplete = 0  # Message ID of the request whose data set has not all left
         self._send_pdu = 0
         self._frames: DataFrames | None = None
 
@@ -168,6 +169,7 @@ class Association:
         frames = self._frames = self._frames or DataFrames(self._send_pdu, FRAMES_CAPACITY)
         self._machine.act(Trigger.SEND)
         left = data_set.length
+        self._incomplete = message_id
         try:
             while True:
                 count = data_set.fill(frames.gaps)
@@ -176,6 +178,7 @@ class Association:
                 self._send(frames.seal(context_id, count, is_last=left == 0, command=command))
                 command = b""
                 if not left:
+                    self._incomplete = 0
                     return message_id
         except BaseException:
             if message_id in self._outstanding:
@@ -210,9 +213,14 @@ class Association:
             raise
 
     def heard(self) -> Iterator[Response]:
-        """The responses that came while something was being sent, also when the association is over by now."""
+        """The responses that came while something was being sent, also when the association is over by now.
+
+        One that calls stored what was never sent whole is passed over: it cannot be true.
+        """
         while self._events and isinstance(event := self._events[0], Responded):
             self._events.popleft()
+            if event.response.message_id == self._incomplete and status_class(event.response.status).stored:
+                continue
             try:
                 yield self._matched(event.response)
             except RemoteProtocolError:
@@ -325,7 +333,13 @@ class Association:
         self._require_open()
 
     def _feed(self, data: bytes) -> None:
+        """Take received bytes. Raises ``RemoteProtocolError`` for more responses than there are requests.
+
+        They wait here until they are asked for, and a peer that sends them without end must not fill the memory.
+        """
         self._events.extend(self._machine.receive(data))
+        if len(self._events) > len(self._outstanding) + 2:  # beside them the acceptance and the end may be there
+            raise RemoteProtocolError("the peer sent more responses than there were requests")
 
     def _await(self, timeout: float | None, phase: str) -> WireEvent:
         """The next event, within ``timeout`` seconds. Raises ``PeerTimeout``, ``ConnectionLost``."""

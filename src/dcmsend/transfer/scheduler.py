@@ -89,6 +89,8 @@ class Scheduler:
             return None
         if not self._intake.ended:
             wanted += [number for number in numbers if not pending[number]]
+        if self._policy.multiple_associations:
+            wanted = wanted[: MAX_CONTEXTS + 1]  # each takes one at least, and one association is planned at a time
         keys = self._journal.keys
         groups = pack([keys[number - 1] for number in wanted], self._wishes)
         if not self._policy.multiple_associations and len(groups) > 1:
