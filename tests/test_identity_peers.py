@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -187,6 +188,19 @@ def test_a_positive_response(
     done = run_dcmsend("-ll", "trace", *options[name], "-rsp", "127.0.0.1", peer.port, FILE)
     assert done.returncode == 0
     assert not TRACES.search(done.stderr.replace(str(FILE), ""))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_storescu_demands_it_for_names_alone(
+    name: str, options: dict[str, list[str]], scripted_peer: Script, dcmtk: Callable[[str], str]
+) -> None:
+    """Ours does for all, see below."""
+    refuses = name not in WITH_PAYLOAD
+    peer = scripted_peer([accept(), drain()] if refuses else [accept(), store(), release()])
+    command = [dcmtk("storescu"), *options[name], "-rsp", "127.0.0.1", str(peer.port), str(FILE)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ("Positive response requested but none received" in done.stderr) == refuses
+    assert (done.returncode == 0) != refuses
 
 
 def test_a_response_that_nobody_asked_for(

@@ -46,4 +46,4 @@ def printable(text: str) -> str:
 
 def plain(text: str, longest: int = 200) -> str:
     """``printable`` text of at most ``longest`` characters, for use within a sentence."""
-    return printable(text[:longest]) + ("..." if len(text) > longest else "")
+    return printable(text) if len(text) <= longest else printable(text[:longest]) + "..."
