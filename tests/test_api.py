@@ -74,6 +74,8 @@ NAMES = [
     "Conversion",
     "DcmsendError",
     "Decompression",
+    "Identity",
+    "IdentityKind",
     "Instance",
     "JournalFile",
     "Limits",

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ REFERENCE: Final = ROOT / "docs" / "reference.md"
 DIFFERENCES: Final = ROOT / "docs" / "differences.md"
 EXIT_CODES: Final = ROOT / "docs" / "exit-codes.md"
 CONFORMANCE: Final = ROOT / "docs" / "conformance.md"
+THREATS: Final = ROOT / "docs" / "threat-model.md"
 README: Final = ROOT / "README.md"
 
 CODE: Final = re.compile(r"`([^`]+)`")
@@ -36,6 +38,8 @@ LINK: Final = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 OPTION: Final = re.compile(r"(?<!\S)[-+][A-Za-z-][\w-]*")
 EXIT_ROW: Final = re.compile(r"^\| (\d+) \| `(\w+)` \| (\S.*?) \| (.*?) \|$", re.MULTILINE)
+CONSTANT: Final = re.compile(r"`([a-z_.0-9]+\.[A-Z_]+)` \(([0-9,]+)\)")
+PROOF: Final = re.compile(r"`((?:[a-z_]+/)?test_[a-z_0-9]+)\.(test_\w+)`")
 # A path from the root of some machine; devices are everywhere.
 ABSOLUTE: Final = re.compile(r"(?<![\w./~-])/(?!dev/)[A-Za-z][\w.-]*(?:/[\w.-]+)+")
 
@@ -173,6 +177,39 @@ def _classes() -> Iterator[str]:
             short = uid.startswith(".")
             whole = ".".join([*whole.split(".")[: -uid.count(".")], uid[1:]]) if short else uid
             yield whole
+
+
+# --- threat model
+
+
+def _stated() -> list[tuple[str, str]]:
+    """The constants of the page with their numbers."""
+    return CONSTANT.findall(_prose(THREATS))
+
+
+def _proofs() -> list[tuple[str, str]]:
+    """The tests of the page: file and name."""
+    return PROOF.findall(_prose(THREATS))
+
+
+def test_threat_model_has_something_to_check() -> None:
+    assert len(_stated()) > 35
+    assert len(_proofs()) > 50
+    rows = [row for row in _rows(THREATS) if len(row) == 3 and not row[0].startswith(("what ", "---"))]
+    assert len(rows) > 35
+    assert [row[0] for row in rows if not PROOF.search(row[2])] == []
+
+
+@pytest.mark.parametrize(("name", "number"), _stated(), ids=[name for name, _ in _stated()])
+def test_constants_of_the_threat_model_are_those_of_the_source(name: str, number: str) -> None:
+    module, _, constant = name.rpartition(".")
+    assert getattr(import_module(f"dcmsend.{module}"), constant) == int(number.replace(",", ""))
+
+
+@pytest.mark.parametrize(("file", "name"), _proofs(), ids=[f"{file}.{name}" for file, name in _proofs()])
+def test_proofs_of_the_threat_model_exist(file: str, name: str) -> None:
+    source = (ROOT / "tests" / f"{file}.py").read_text(encoding="utf-8")
+    assert re.search(rf"^ *def {name}\(", source, re.MULTILINE)
 
 
 # --- examples

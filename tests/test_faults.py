@@ -79,6 +79,9 @@ FAULTS = {
                          "unrecognised PDU type 0x48"),
     "announces 4 GB": Fault([expect(pdus.A_ASSOCIATE_RQ), send(b"\2\0\xff\xff\xff\xff"), drain()], 61,
                             "AssociateAccept PDU of 4294967295 bytes, more than"),
+    "announces more than an acceptance can have": Fault(
+        [expect(pdus.A_ASSOCIATE_RQ), send(b"\2\0\0\4\0\1"), drain()], 61,
+        "AssociateAccept PDU of 262145 bytes, more than the 262144 allowed"),
     "accepts with an item that overruns": Fault(
         [expect(pdus.A_ASSOCIATE_RQ), send(pdus.pdu(2, struct.pack(">H", 1) + bytes(66) + b"\x21\0\xff\xff")), drain()],
         61, "65535 bytes expected, 0 there"),

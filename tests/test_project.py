@@ -74,6 +74,7 @@ SLOW: Final = (
 # What a plain run of the command has no use for until something is asked for or goes wrong.
 SELDOM: Final = ("dcmsend.cli.exit_codes", "dcmsend.cli.help", "dcmsend.report", "dcmsend.storage_classes")
 OPTIONS: Final = ("dcmsend.cli.options", "dcmsend.cli.settings")
+IDENTITY: Final = ("dcmsend.cli.login", "dcmsend.net.identity", "dcmsend.wire.extensions")
 ABSOLUTE: Final = re.compile(r"(?<![\w./~-])/(?:home|Users|root|work)/[\w.-]+")
 TEXT: Final = (".py", ".toml", ".md", ".sh", ".cfg", ".yml", "")
 
@@ -141,7 +142,7 @@ def test_nothing_heavy_is_imported_to_send_what_the_peer_takes(
     peer = scripted_peer([accept(), store(), release()])
     loaded = _modules(SEND, *options, "127.0.0.1", str(peer.port), str(DATA / name)) - _modules("pass")
     assert "dcmsend.payload.opening" in loaded
-    roots = (*HEAVY, *SLOW, *CONVERTERS, *SELDOM, "dcmsend.wire.extensions", *(() if options else OPTIONS))
+    roots = (*HEAVY, *SLOW, *CONVERTERS, *SELDOM, *IDENTITY, *(() if options else OPTIONS))
     assert not {found for found in loaded if any(found == root or found.startswith(f"{root}.") for root in roots)}
 
 

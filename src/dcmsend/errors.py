@@ -1,4 +1,4 @@
-"""Every way in which a run can break, as one tree. Ground floor: imports nothing of ours.
+"""Every way in which a run can break, as one tree. Ground floor.
 
 The failure of one instance is a value (``model.Outcome``), not one of these; an exception means that the
 association or the whole run cannot go on. Each error carries facts as attributes, a ``hint`` where the user can act,
@@ -34,15 +34,17 @@ and knows whether trying again later may help (``retryable``).
 
 from __future__ import annotations
 
+from dcmsend.printable import MAX_LINE, MAX_PATH, plain
+
 
 class DcmsendError(Exception):
-    """Base of all errors of this package. ``str()`` is one line for the user."""
+    """Base of all errors of this package. ``str()`` is one line for the user, whatever the message is made of."""
 
     retryable: bool = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(plain(message, MAX_LINE))
+        self.hint = plain(hint, MAX_LINE)
 
     @property
     def message(self) -> str:
@@ -65,7 +67,7 @@ class InvalidInputError(InputError):
     """A file failed its checks and the run halts on invalid input."""
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"bad DICOM file: {path or '<empty string>'}: {reason}")
+        super().__init__(f"bad DICOM file: {plain(path, MAX_PATH) or '<empty string>'}: {reason}")
         self.path = path
         self.reason = reason
 
@@ -79,7 +81,7 @@ class FileError(DcmsendError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = self.message
 
 
 class NetworkError(DcmsendError):

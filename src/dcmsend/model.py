@@ -22,6 +22,7 @@ MAX_ASSOCIATIONS: Final = 64  # open at once
 MIN_RATE: Final = 1000  # bytes per second
 MAX_CONTEXTS: Final = 128  # odd IDs 1..255 (PS3.8 9.3.2.2)
 MAX_RETRIES: Final = 1000
+MAX_IDENTITY: Final = 65400  # bytes of a user's identity: it shares an item of at most 65,535 with a few others
 
 
 class AddressFamily(Enum):
@@ -40,10 +41,58 @@ class ReadMode(Enum):
     DATASET_ONLY = "data set only"
 
 
+class IdentityKind(Enum):
+    """What proves who the user is: User-Identity-Type of PS3.7 Table D.3-14."""
+
+    USERNAME = 1
+    USERNAME_AND_PASSCODE = 2
+    KERBEROS = 3
+    SAML = 4
+    JWT = 5
+
+
+class Identity(Frozen, kw_only=True):
+    """Who the user is, for peers that want to know (PS3.7 D.3.3.7). What is in it is never shown.
+
+    ``primary``: user name in UTF-8, Kerberos service ticket, SAML assertion or JSON web token. ``secondary``: passcode
+    in UTF-8; it may be empty. Both together have at most ``MAX_IDENTITY`` bytes. ``positive_response``: the peer must
+    confirm that it has looked at the identity, else nothing is sent.
+    """
+
+    kind: IdentityKind
+    primary: bytes
+    secondary: bytes = b""
+    positive_response: bool = False
+
+    def __post_init__(self) -> None:
+        text = self.kind in (IdentityKind.USERNAME, IdentityKind.USERNAME_AND_PASSCODE)
+        _require(bool(self.primary), "a user identity must not be empty")
+        _require(
+            not text or (_is_utf8(self.primary) and _is_utf8(self.secondary)), "a user identity that is not UTF-8 text"
+        )
+        _require(
+            not self.secondary or self.kind is IdentityKind.USERNAME_AND_PASSCODE,
+            "a passcode goes with a user name, and with nothing else",
+        )
+        size = len(self.primary) + len(self.secondary)
+        _require(size <= MAX_IDENTITY, f"a user identity of {size} bytes, more than {MAX_IDENTITY}")
+
+    @classmethod
+    def of_user(cls, name: str, passcode: str | None = None, *, positive_response: bool = False) -> Identity:
+        """A user's name, with a passcode (it may be empty) or without. Raises ConfigurationError."""
+        kind = IdentityKind.USERNAME if passcode is None else IdentityKind.USERNAME_AND_PASSCODE
+        fields = [text.encode("utf-8", "surrogatepass") for text in (name, passcode or "")]
+        return cls(kind=kind, primary=fields[0], secondary=fields[1], positive_response=positive_response)
+
+    def __repr__(self) -> str:
+        return f"<Identity: {self.kind.name}, not shown>"
+
+
 class Peer(Frozen, kw_only=True):
     """The storage SCP, and by which names the two sides know each other.
 
     Titles longer than 16 characters are cut when they are sent (PS3.8 Table 9-11); reports show them as given.
+    ``identity``: who the user is, for peers that want to know.
     """
 
     host: str
@@ -51,6 +100,7 @@ class Peer(Frozen, kw_only=True):
     called_ae: str = "ANY-SCP"
     calling_ae: str = "DCMSEND"
     family: AddressFamily = AddressFamily.IPV4
+    identity: Identity | None = None
 
     def __post_init__(self) -> None:
         _require(1 <= self.port <= 65535, f"port {self.port} is not between 1 and 65535")
@@ -303,3 +353,11 @@ class Totals(Frozen, kw_only=True):
 def _require(condition: bool, complaint: str) -> None:
     if not condition:
         raise ConfigurationError(complaint)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -252,6 +252,14 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("--rate-limit 1G", "limits.rate", 1_000_000_000),
     ("--scan-first", "policy.scan_first", True),
     ("--async-window 0", "limits.async_window", 0),
+    ("-usr jo", "login.user", "jo"),
+    ("-usr jo -pwd x", "login.password", "x"),
+    ("-usr jo -epw", "login.password", ""),
+    ("-usr jo --password-file -", "login.password_file", "-"),
+    ("-kt f", "login.kerberos", "f"),
+    ("--saml f", "login.saml", "f"),
+    ("--jwt f", "login.jwt", "f"),
+    ("--jwt f -rsp", "login.positive_response", True),
     ("+crf report.txt", "report_file", "report.txt"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
 )
@@ -268,7 +276,11 @@ def test_setting(words: str, field: str, value: object) -> None:
 
 def test_every_option_that_sets_something_is_in_the_table() -> None:
     set_here = {field for _, field, _ in SETTINGS}
-    fields = {option.sets.removeprefix("run.").replace("log.level", "log_level") for option in OPTIONS if option.sets}
+    fields = {
+        option.sets.removeprefix("run.").replace("log.level", "log_level").replace("identity.", "login.")
+        for option in OPTIONS
+        if option.sets
+    }
     assert fields - {"log.config"} == set_here
 
 
@@ -418,6 +430,18 @@ def test_command_file_that_cannot_be_used(content: bytes | None, tmp_path: Path)
         path.write_bytes(content)
     with pytest.raises(CommandLineError, match=r"[Cc]ommand file '.*commands'"):
         parse([f"@{path}"])
+
+
+@pytest.mark.parametrize("size", [99, 100, 101, 1000])
+def test_command_file_has_a_largest_size(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcmsend.cli.words.MAX_COMMAND_FILE", 100)
+    path = tmp_path / "commands"
+    path.write_bytes(b"peer 104 ".ljust(size, b"x"))
+    if size > 100:
+        with pytest.raises(CommandLineError, match="has more than 100 bytes"):
+            parse([f"@{path}"])
+    else:
+        assert isinstance(parse([f"@{path}"]), Arguments)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ OURS_ALONE = {
     "--ipv4", "--ipv6", "--ip-auto", "--allow-external-references", "--send-duplicates", "--socket-timeout",
     "--async-window", "--associations", "--rate-limit", "--scan-first",
     "--retries", "--retry-delay", "--journal", "--journal-any-peer",
-    "--dcmtk-exit-codes",
+    "--dcmtk-exit-codes", "--user", "--password", "--empty-password", "--password-file", "--kerberos", "--saml",
+    "--jwt", "--pos-response",
 }  # fmt: skip
 
-HEADINGS_OF_OURS = ("  IP protocol version:", "  trying again:")
+HEADINGS_OF_OURS = ("  IP protocol version:", "  trying again:", "  user identity negotiation:")
 
 
 def _names(text: str) -> list[tuple[str, str]]:

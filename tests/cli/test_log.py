@@ -22,7 +22,7 @@ from dcmsend.events import (
 )
 from dcmsend.light import replace
 from dcmsend.model import Instance, Notice, Outcome, Peer, Refusal, State
-from dcmsend.printable import printable
+from dcmsend.printable import MAX_LINE, MAX_PATH, printable
 
 CT = Instance("ct.dcm", "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1", 100)
 NAMES = "CTImageStorage / Little Endian Explicit"
@@ -73,7 +73,10 @@ def test_each_line_has_the_prefix() -> None:
         ("\x7f\x85\x9b", "\\x7f\\x85\\x9b"),
         ("\u2028\u2029", "\\u2028\\u2029"),
         ("gpj.\u202eexe\u2066", "gpj.\\u202eexe\\u2066"),
-        ("\udcff", "\udcff"),
+        ("\u061c\u200e\u200f\u202a\u2069\u206a", "\\u061c\\u200e\\u200f\\u202a\\u2069\\u206a"),
+        ("caf\udce9\udc9b", "caf\\xe9\\x9b"),
+        ("\ud800\udc00\udfff", "\\ud800\\udc00\\udfff"),
+        ("\u200d\u00a0\u3000", "\u200d\u00a0\u3000"),
     ],
 )
 def test_control_characters_are_escaped(text: str, shown: str) -> None:
@@ -84,6 +87,25 @@ def test_names_from_files_forge_no_line() -> None:
     assert _told(Level.WARN, Refusal("a\nF: forged", "no\nDICM")) == [
         "E: cannot add DICOM file to the transfer list: a\\nF: forged: no\\nDICM"
     ]
+
+
+def test_a_line_is_not_longer_than_is_useful() -> None:
+    stream = io.StringIO()
+    log = Log(stream)
+    log.error("x" * (MAX_LINE + 1))
+    assert stream.getvalue() == f"E: {'x' * MAX_LINE}...\n"
+    path = "p" * (MAX_PATH + 1)
+    assert _told(Level.WARN, Refusal(path, "why"))[0].endswith(f"list: {path[1:]}...: why")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_character_that_the_stream_does_not_have_does_not_end_the_log(encoding: str) -> None:
+    raw = io.BytesIO()
+    log = Log(io.TextIOWrapper(raw, encoding, newline="\n"))
+    log.error("\u4e2d\u00e9")
+    log.error("next")
+    shown = "\u4e2d\u00e9" if encoding == "utf-8" else "\\u4e2d\\xe9"
+    assert raw.getvalue().decode() == f"E: {shown}\nE: next\n"
 
 
 class _Broken(io.StringIO):

@@ -173,6 +173,16 @@ def test_many_folders_with_names_in_another_case(disc: Path) -> None:
     assert isinstance(values[70], Notice)
 
 
+def test_a_folder_with_too_many_names_is_not_searched(disc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcmsend.files.dicomdir._MAX_NAMES", 3)
+    for number in range(4):
+        Path(f"disc/im{number}").write_bytes(part10())
+    exact, searched = read(record("im1"), record("IM2"))
+    assert isinstance(exact, Instance)
+    assert isinstance(searched, Refusal)
+    assert searched.reason == "more than 3 names in a folder: too many to find one in another case"
+
+
 def test_a_link_that_leads_to_itself(disc: Path) -> None:
     Path("disc/self").symlink_to("self")
     assert read(record("self"), options=FREE) == [Refusal("disc/self", "Too many levels of symbolic links")]

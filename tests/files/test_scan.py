@@ -304,7 +304,7 @@ def test_names_that_are_no_text_work(here: Path) -> None:
     name = os.fsdecode(b"caf\xe9\n.dcm")
     put(name)
     assert paths([name]) == [name]
-    assert notices([name, name]) == ["ignoring file because it has been added already: caf\udce9\\n.dcm"]
+    assert notices([name, name]) == ["ignoring file because it has been added already: caf\\xe9\\n.dcm"]
 
 
 def test_deep_folders(here: Path) -> None:
@@ -326,6 +326,14 @@ def test_the_data_set_is_right_where_the_meta_information_disagrees(here: Path) 
 def test_a_class_that_no_context_can_have_is_refused_in_the_data_set_too(here: Path) -> None:
     Path("x").write_bytes(part10(encode.dataset("1.2.x")))
     assert found(["x"]) == [Refusal("x", "Invalid SOP Class UID: 1.2.x")]
+
+
+def test_without_uid_checks_the_class_in_the_data_set_must_be_one_that_can_be_written(here: Path) -> None:
+    Path("x").write_bytes(part10(encode.dataset("1.2\n3")))
+    Path("y").write_bytes(part10(encode.dataset("1.2.x")))
+    options = replace(PLAIN, uid_checks=False)
+    assert found(["x"], options) == [Refusal("x", r"Invalid SOP Class UID: 1.2\n3")]
+    assert isinstance(found(["y"], options)[-1], Instance)
 
 
 CLASS, INST, SYNTAX = "Invalid SOP Class UID", "Invalid SOP Instance UID", "Invalid Transfer Syntax UID"

@@ -110,7 +110,7 @@ class TestConnect:
             ("::1", AddressFamily.IPV4, "^no IPv4 address found for host '::1': "),
             ("127.0.0.1", AddressFamily.IPV6, "^no IPv6 address found for host '127.0.0.1': "),
             ("\u00e9" * 64 + ".invalid", AddressFamily.ANY, "^no address found for host '\u00e9.*': not a host name"),
-            ("a\0b", AddressFamily.ANY, "^no address found for host 'a\0b': not a host name"),
+            ("a\0b", AddressFamily.ANY, r"^no address found for host 'a\\x00b': not a host name"),
         ],
     )
     def test_names_without_addresses(self, host: str, family: AddressFamily, words: str) -> None:

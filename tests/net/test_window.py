@@ -163,3 +163,52 @@ def test_servers_that_do_not_answer_it(
     done = run_dcmsend("--async-window", "16", "127.0.0.1", running.port, *sorted(tmp_path.glob("*.dcm")))
     assert done.returncode == 0, done.stderr
     assert len(running.stored()) == 5
+
+
+LARGE = 16 << 20  # bytes: more than the buffers between two sockets hold
+
+
+def large(folder: Path, peer: ScriptedPeer) -> tuple[State, int | None, str]:
+    """Send one large instance; its state, status and reason."""
+    path = folder / "large.dcm"
+    path.write_bytes(part10(CT, "1.2.3.1", value=bytes(LARGE)))
+    with dcmsend.send(dcmsend.Peer(host="127.0.0.1", port=peer.port), [str(path)], timeouts=WAIT) as report:
+        ((_, outcome),) = report.rows()
+        return outcome.state, outcome.status, outcome.reason
+
+
+def early(status: int, message_id: int = 1) -> bytes:
+    """A response, made without having read the request."""
+    message = pdus.Message(1, {0x0002: b"1.2\0", 0x0110: struct.pack("<H", message_id), 0x1000: b"1.2\0"}, None)
+    return pdus.store_rsp(message, status=status)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(0, State.FAILED), (0xB000, State.FAILED), (0xA700, State.ANSWERED)],
+    ids=["success", "warning", "refused"],
+)
+def test_what_was_not_sent_whole_is_not_stored_whatever_the_peer_says(
+    status: int, state: State, scripted_peer: Peer, tmp_path: Path
+) -> None:
+    script = [accept(), expect(pdus.P_DATA_TF), send(early(status) + pdus.abort()), drain()]
+    peer = scripted_peer(script, receive_buffer=4096)
+    found, answered, reason = large(tmp_path, peer)
+    assert (found, answered) == (state, status if state is State.ANSWERED else None)
+    assert (reason == "") == (state is State.ANSWERED)
+
+
+def test_responses_without_end_do_not_fill_the_memory(scripted_peer: Peer, tmp_path: Path) -> None:
+    """A peer that answers a large instance a million times before it has taken it."""
+
+    def flood(connection: Connection) -> None:
+        try:
+            for _ in range(1000):
+                connection.socket.sendall(early(0) * 1000)
+        except ConnectionError:
+            return
+        raise AssertionError("all of it was taken")
+
+    peer = scripted_peer([accept(), expect(pdus.P_DATA_TF), flood], receive_buffer=4096)
+    state, _, reason = large(tmp_path, peer)
+    assert (state, reason) == (State.FAILED, "not answered: the peer sent more responses than there were requests")

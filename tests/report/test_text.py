@@ -166,8 +166,11 @@ def test_nobody_forges_a_line() -> None:
     assert re.findall("^DIMSE Status.*", text, re.MULTILINE) == ["DIMSE Status  : <not sent>"]
 
 
-@pytest.mark.parametrize(("path", "name"), [("\udcff\u00e4", b"\xff\xc3\xa4"), ("\ud800", b"\\ud800")])
-def test_file_names_keep_their_bytes(path: str, name: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("\u00e4 \u4e2d", "\u00e4 \u4e2d".encode()), ("\udcff\u00e4", b"\\xff\xc3\xa4"), ("\ud800", b"\\ud800")],
+)
+def test_the_report_is_utf_8_whatever_the_bytes_of_a_file_name(path: str, name: bytes, tmp_path: Path) -> None:
     assert b"\nFilename      : " + name + b"\n" in _written(Source((_row(path),)), tmp_path)
 
 

@@ -109,3 +109,10 @@ def test_a_data_set_behind_a_response_is_dropped() -> None:
 def test_what_is_no_message_is_malformed(pdvs: list[pdu.PDV], complaint: str) -> None:
     with pytest.raises(MalformedPDU, match=complaint):
         list(fragment.MessageAssembler().feed(pdvs))
+
+
+def test_a_peer_that_takes_next_to_nothing_costs_no_memory() -> None:
+    frames = fragment.DataFrames(fragment.SMALLEST_PDU, 1 << 20)
+    assert len(frames.gaps) == fragment.MOST_GAPS
+    assert frames.capacity == 2 * fragment.MOST_GAPS
+    assert len(fragment.DataFrames(4096, 1 << 20).gaps) == (1 << 20) // 4090

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, Final
 
+    from dcmsend.cli.login import Login
     from dcmsend.cli.options import Option
 
 _LONGEST_TITLE: Final = 16
+_HIDDEN: Final = "*"
 
 # The parameters: name, and what it is.
 PARAMETERS: Final[tuple[tuple[str, str], ...]] = (
@@ -36,13 +38,16 @@ PARAMETERS: Final[tuple[tuple[str, str], ...]] = (
 class CommandLine(Frozen, kw_only=True):
     """The words after expansion, told apart.
 
-    ``words`` has all of them, options by their long names; ``given`` the options with their values. Both are in the
-    order of the command line.
+    ``words`` has all of them, options by their long names and ``*`` for values that must not be shown; ``given`` the
+    options with their values. Both are in the order of the command line.
     """
 
     words: tuple[str, ...]
     given: tuple[tuple[Option, str], ...]
     parameters: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<CommandLine {self.spelled_out()}>"
 
     def has(self, long: str) -> bool:
         return any(option.long == long for option, _ in self.given)
@@ -69,6 +74,7 @@ class Arguments(Frozen, kw_only=True):
     retries: Retries
     journal: JournalFile | None
     log_level: Level
+    login: Login | None = None
     verbose_contexts: bool = False
     report_file: str = ""
     dcmtk_exit_codes: bool = False
@@ -94,7 +100,9 @@ def read(words: Sequence[str]) -> CommandLine:
         if _looks_like_option(word):
             option, value = _option(word, rest)
             given.append((option, value))
-            spelled += (option.long, value) if option.argument else (option.long,)
+            spelled.append(option.long)
+            if option.argument:
+                spelled.append(_HIDDEN if option.argument.secret else value)
         else:
             parameters.append(word)
             spelled.append(word)
@@ -145,6 +153,7 @@ def arguments(line: CommandLine, level: Level) -> Arguments:
         retries=Retries(**part("retries")),
         journal=JournalFile(**journal) if journal else None,
         log_level=level,
+        login=_login(part("identity")),
         **part("run"),
     )
 
@@ -155,6 +164,14 @@ def remarks(wanted: Arguments) -> Iterator[str]:
         if len(title) > _LONGEST_TITLE:
             cut = title[:_LONGEST_TITLE]
             yield f"AE title '{title}' is longer than {_LONGEST_TITLE} characters and is cut to '{cut}'"
+
+
+def _login(identity: dict[str, Any]) -> Login | None:
+    if not identity:
+        return None
+    from dcmsend.cli.login import Login
+
+    return Login(**identity)
 
 
 def _settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
@@ -177,11 +194,20 @@ def _option(word: str, rest: Iterator[str]) -> tuple[Option, str]:
 
     option = BY_NAME.get(word)
     if option is None:
-        raise CommandLineError(f"Unknown option {word}")
+        raise CommandLineError(f"Unknown option {_without_secret(word)}")
     value = next(rest, None) if option.argument else ""
     if value is None:
         raise CommandLineError(f"Missing value for option {option.long}")
     return option, value
+
+
+def _without_secret(word: str) -> str:
+    """An option that is not known; of ``--password=...``, which is not our grammar, without what is meant as value."""
+    from dcmsend.cli.options import BY_NAME
+
+    name, equals, _ = word.partition("=")
+    meant = BY_NAME.get(name) if equals else None
+    return f"{name}={_HIDDEN}" if meant and meant.argument and meant.argument.secret else word
 
 
 def _port(text: str, level: Level) -> int:

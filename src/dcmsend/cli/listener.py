@@ -20,6 +20,7 @@ from dcmsend.events import (
     ScanStarted,
 )
 from dcmsend.model import MAX_PDU, Notice, Outcome, Refusal, State, status_text
+from dcmsend.printable import MAX_PATH, plain
 from dcmsend.uids import modality_code, sop_class_name, transfer_syntax_label, transfer_syntax_name
 
 TYPE_CHECKING = False
@@ -83,11 +84,14 @@ class Listener:
 
     def _refusal(self, event: Refusal) -> None:
         if event.path:
-            self._log.error(f"cannot add DICOM file to the transfer list: {event.path}: {event.reason}")
+            self._log.error(
+                f"cannot add DICOM file to the transfer list: {plain(event.path, MAX_PATH)}: {event.reason}"
+            )
         else:
             self._log.error("cannot add DICOM file with empty filename")
         if not self._halt:
-            self._log.warn(f"bad DICOM file: {event.path or '<empty string>'}: {event.reason}, ignoring file")
+            path = plain(event.path, MAX_PATH) or "<empty string>"
+            self._log.warn(f"bad DICOM file: {path}: {event.reason}, ignoring file")
 
     def _notice(self, event: Notice) -> None:
         self._log.warn(event.text)

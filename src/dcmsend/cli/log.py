@@ -42,9 +42,11 @@ class Log:
         return level <= self.level
 
     def write(self, level: Level, *lines: str) -> None:
-        """Log the lines, each with the prefix and with its control characters escaped."""
+        """Log the lines, each with the prefix, with its control characters escaped, and not longer than is useful."""
         if self.shows(level):
-            self.always(level, *lines)
+            from dcmsend.printable import MAX_LINE, plain
+
+            self.always(level, *(plain(line, MAX_LINE) for line in lines))
 
     def always(self, level: Level, *lines: str) -> None:
         """Log the lines with the prefix of ``level``, whatever is shown otherwise."""
@@ -53,13 +55,17 @@ class Log:
         self.plain(f"{level.name[0]}: {printable(line)}\n" for line in lines)
 
     def plain(self, pieces: Iterable[str]) -> None:
-        """Write text as it is."""
+        """Write text as it is, with escapes for characters that the stream's encoding does not have."""
         if self._stream is None:
             return
+        text = "".join(pieces)
         try:
-            self._stream.write("".join(pieces))
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError:
+                self._stream.write(text.encode("ascii", "backslashreplace").decode())
             self._stream.flush()
-        except (OSError, ValueError):  # ValueError: closed, or an encoding that refuses a character
+        except (OSError, ValueError):  # ValueError: it is closed
             self._stream = None
 
     def fatal(self, *lines: str) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dcmsend.api import Report
     from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
-    from dcmsend.model import Conversion
+    from dcmsend.model import Conversion, Peer
     from dcmsend.stop import Stop
 else:
     import _signal as signal  # the functions without the enumerations that the module of that name has of them
@@ -82,10 +82,11 @@ def _send(arguments: Arguments, log: Log) -> int:
 
     halt = arguments.policy.halt
     stop = Stop()
+    peer = _peer(arguments)
     with (
         _Interrupts(stop, log) as interrupts,
         send(
-            arguments.peer,
+            peer,
             arguments.files,
             scan=arguments.scan,
             policy=arguments.policy,
@@ -94,11 +95,21 @@ def _send(arguments: Arguments, log: Log) -> int:
             limits=arguments.limits,
             retries=arguments.retries,
             journal=arguments.journal,
-            listener=Listener(log, arguments.peer, halt=halt, contexts=arguments.verbose_contexts),
+            listener=Listener(log, peer, halt=halt, contexts=arguments.verbose_contexts),
             stop=stop,
         ) as report,
     ):
         return interrupts.code(_conclude(report, arguments, log))
+
+
+def _peer(arguments: Arguments) -> Peer:
+    """The peer, with the identity of the user where one is to be told."""
+    if arguments.login is None:
+        return arguments.peer
+    from dcmsend.cli.login import identity_of
+    from dcmsend.light import replace
+
+    return replace(arguments.peer, identity=identity_of(arguments.login))
 
 
 def _conversion(arguments: Arguments) -> Conversion:

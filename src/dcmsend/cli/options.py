@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 VERBOSE_MODE: Final = "verbose mode"
 LONGEST_DELAY: Final = 60  # seconds
+ANY_IDENTITY: Final = "--user, --kerberos, --saml or --jwt"
+IDENTITY_BLOCK: Final = "identity"
 LONGEST_WAIT: Final = 2_000_000  # seconds; more does not fit into poll(2), and nobody waits 23 days
 
 
@@ -48,7 +50,7 @@ class Section(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """An option's value. ``convert`` turns the number or the choice into what is set."""
+    """An option's value. ``convert`` turns the number or the choice into what is set. A ``secret`` is never shown."""
 
     name: str
     kind: Kind = Kind.STRING
@@ -57,14 +59,15 @@ class Argument(NamedTuple):
     choices: tuple[str, ...] = ()
     default: str = ""
     convert: Callable[[int], object] | None = None
+    secret: bool = False
 
 
 class Option(NamedTuple):
     """One row. Of the options of a ``block``, and of a repeated option, the rightmost counts.
 
-    ``needs`` is the long name of another option, or ``VERBOSE_MODE``. Each of ``conflicts`` is a group of long names
-    that may not be given too. ``request`` marks an option that is answered at once and makes the rest unimportant.
-    ``refused`` says why an option that the grammar knows cannot be used.
+    ``needs`` is the long name of another option, ``VERBOSE_MODE`` or ``ANY_IDENTITY``. Each of ``conflicts`` is a
+    group of long names that may not be given too. ``request`` marks an option that is answered at once and makes the
+    rest unimportant. ``refused`` says why an option that the grammar knows cannot be used.
     """
 
     section: Section
@@ -105,6 +108,7 @@ _INTERNET: Final = Section("network options", "IP protocol version")
 _TITLES: Final = Section("network options", "application entity titles")
 _ASSOCIATION: Final = Section("network options", "association handling")
 _AGAIN: Final = Section("network options", "trying again")
+_IDENTITY: Final = Section("network options", "user identity negotiation")
 _NETWORK: Final = Section("network options", "other network options")
 _OUTPUT: Final = Section("output options", "general")
 
@@ -282,6 +286,40 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         section=_AGAIN, long="--journal-any-peer", sets="journal.any_peer", needs="--journal",
         help="use the journal of another peer, which stands for the same archive",
+    ),
+    Option(
+        section=_IDENTITY, short="-usr", long="--user", block=IDENTITY_BLOCK, sets="identity.user",
+        argument=Argument(name="user name", secret=True), help="name of the user, which the peer is told",
+    ),
+    Option(
+        section=_IDENTITY, short="-pwd", long="--password", block="password", needs="--user", sets="identity.password",
+        argument=Argument(name="password", secret=True),
+        help="password of the user; who may list processes sees it",
+    ),
+    Option(
+        section=_IDENTITY, short="-epw", long="--empty-password", block="password", needs="--user",
+        sets="identity.password", value="", conflicts=(("--password",),), help="an empty password",
+    ),
+    Option(
+        section=_IDENTITY, long="--password-file", block="password", needs="--user", sets="identity.password_file",
+        argument=Argument(name="filename"),
+        help="take the password from the first line of a file, - being standard input",
+    ),
+    Option(
+        section=_IDENTITY, short="-kt", long="--kerberos", block=IDENTITY_BLOCK, sets="identity.kerberos",
+        argument=Argument(name="filename"), help="tell the peer the Kerberos ticket in a file",
+    ),
+    Option(
+        section=_IDENTITY, long="--saml", block=IDENTITY_BLOCK, sets="identity.saml",
+        argument=Argument(name="filename"), help="tell the peer the SAML assertion in a file",
+    ),
+    Option(
+        section=_IDENTITY, long="--jwt", block=IDENTITY_BLOCK, sets="identity.jwt",
+        argument=Argument(name="filename"), help="tell the peer the JSON web token in a file",
+    ),
+    Option(
+        section=_IDENTITY, short="-rsp", long="--pos-response", needs=ANY_IDENTITY, sets="identity.positive_response",
+        help="send nothing unless the peer confirms the identity",
     ),
     Option(
         section=_NETWORK, short="-to", long="--timeout", sets="timeouts.connect", argument=_timeout("unlimited"),

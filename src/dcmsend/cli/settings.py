@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dcmsend.cli.log import Level
-from dcmsend.cli.options import OPTIONS, VERBOSE_MODE, Kind
+from dcmsend.cli.options import ANY_IDENTITY, BY_NAME, IDENTITY_BLOCK, OPTIONS, VERBOSE_MODE, Kind
 from dcmsend.cli.words import CommandLineError, range_error, scan_number, scan_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from dcmsend.cli.grammar import CommandLine
     from dcmsend.cli.options import Argument, Option
+
+    InForce: TypeAlias = dict[str, tuple[Option, str]]
 
 
 def settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
     for option in OPTIONS:
         chosen, text = in_force.get(option.block or option.long, (None, ""))
         if chosen is option and option.sets.startswith("log.") is (level is None):
-            complaint = _complaint(option, line, level)
+            complaint = _complaint(option, line, in_force, level)
             if complaint:
                 raise CommandLineError(complaint, log_level=level)
             if option.sets:
@@ -29,17 +31,22 @@ def settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
     return values
 
 
-def _complaint(option: Option, line: CommandLine, level: Level | None) -> str:
+def _complaint(option: Option, line: CommandLine, in_force: InForce, level: Level | None) -> str:
     """Why the option may not be used with the others, or at all."""
     for group in option.conflicts:
         if any(line.has(long) for long in group):
             *others, last = group
             return f"{option.long} not allowed with {', '.join(others)}{' or ' if others else ''}{last}"
-    if option.needs == VERBOSE_MODE:
-        met = level is not None and level >= Level.INFO
-    else:
-        met = not option.needs or line.has(option.needs)
-    return option.refused if met else f"{option.long} only allowed with {option.needs}"
+    return option.refused if _met(option.needs, in_force, level) else f"{option.long} only allowed with {option.needs}"
+
+
+def _met(needs: str, in_force: InForce, level: Level | None) -> bool:
+    """Whether what an option needs is there, and not overruled by another option of its block."""
+    if needs == VERBOSE_MODE:
+        return level is not None and level >= Level.INFO
+    if needs == ANY_IDENTITY:
+        return IDENTITY_BLOCK in in_force
+    return not needs or in_force.get(BY_NAME[needs].block or needs, (None, ""))[0] is BY_NAME[needs]
 
 
 def _value(option: Option, text: str, level: Level | None) -> object:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _WORD: Final = r"""(?P<before>[^ \t\r\n"']*+)(?:"(?P<double>[^"]*)(?:"|\Z)|'(?P<single>[^']*)(?:'|\Z))|[^ \t\r\n"']++"""
 _BLANKS: Final = " \t\n\v\f\r"
 _DIGITS: Final = "0123456789"
+MAX_COMMAND_FILE: Final = 256 << 20  # bytes: some millions of names
+_PIECE: Final = 1 << 20  # bytes that are read at once
 MANY: Final = 10**18  # more digits than that make no difference
 
 
@@ -51,14 +53,20 @@ def expand(words: Iterable[str]) -> Iterator[str]:
 
 
 def _command_file(path: str) -> Iterator[str]:
+    pieces: list[bytes] = []
+    left = MAX_COMMAND_FILE
     try:
         with open(path, "rb") as stream:
-            content = stream.read()
+            while left >= 0 and (piece := stream.read(min(_PIECE, left + 1))):
+                if b"\0" in piece:
+                    raise CommandLineError(f"Command file '{path}' is not a text file")
+                pieces.append(piece)
+                left -= len(piece)
     except (OSError, ValueError) as error:
         raise CommandLineError(f"Cannot open command file '{path}'") from error
-    if b"\0" in content:
-        raise CommandLineError(f"Command file '{path}' is not a text file")
-    return split_words(os.fsdecode(content))
+    if left < 0:
+        raise CommandLineError(f"Command file '{path}' has more than {MAX_COMMAND_FILE} bytes")
+    return split_words(os.fsdecode(b"".join(pieces)))
 
 
 def split_words(text: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from itertools import islice
 
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import opened
@@ -39,7 +40,8 @@ _WANTED: Final = frozenset((FILE_ID, *_UIDS))
 _MAX_VALUE: Final = 2048  # bytes that are read of a record's value
 _MAX_COMPONENTS: Final = 16  # the standard has 8 of 8 characters; discs in the field have longer ones
 _MAX_NAME: Final = 255
-_MAX_LISTINGS: Final = 64  # folders whose names are kept
+_MAX_LISTINGS: Final = 8  # folders whose names are kept
+_MAX_NAMES: Final = 65536  # names of a folder that are kept
 _VERSION: Final = re.compile(r"(?:;[0-9]+)?\.?(?:;[0-9]+)?\Z")  # how ISO 9660 names show on some systems
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
@@ -159,9 +161,12 @@ class _Folder:
             if len(self._listings) >= _MAX_LISTINGS:
                 self._listings.pop(next(iter(self._listings)))
             try:
-                names = sorted(os.listdir(folder or os.curdir), reverse=True)
+                with os.scandir(folder or os.curdir) as entries:
+                    names = sorted((entry.name for entry in islice(entries, _MAX_NAMES + 1)), reverse=True)
             except OSError:
                 names = []
+            if len(names) > _MAX_NAMES:
+                raise FileError(f"more than {_MAX_NAMES} names in a folder: too many to find one in another case")
             self._listings[folder] = {_folded(name): name for name in names}
         return self._listings[folder]
 

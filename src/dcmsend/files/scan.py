@@ -17,7 +17,7 @@ from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
 from dcmsend.files.sources import FileSource, reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
 from dcmsend.model import Instance, Notice, ReadMode, Refusal
-from dcmsend.printable import plain
+from dcmsend.printable import MAX_PATH, plain
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
 TYPE_CHECKING = False
@@ -34,7 +34,6 @@ Found: TypeAlias = Instance | Refusal | Notice
 
 HEAD_SIZE: Final = 4096  # bytes that are read of each file at first
 RUN: Final = 16384  # entries of a folder that are sorted and kept at once
-_MAX_PATH: Final = 4096  # characters of a path in a notice
 
 
 def scan(arguments: Iterable[str], options: ScanOptions) -> Iterator[Found]:
@@ -68,7 +67,7 @@ class _Scanner:
     def _folder(self, path: str) -> Iterator[Found]:
         """What is in a folder: without recursion a stack of listings, as deep as the folders are nested."""
         if not self._options.directories:
-            yield Notice(f"ignoring directory because option --scan-directories is not set: {plain(path, _MAX_PATH)}")
+            yield Notice(f"ignoring directory because option --scan-directories is not set: {plain(path, MAX_PATH)}")
             return
         stack: list[_Listing] = []
         try:
@@ -112,10 +111,10 @@ class _Scanner:
             status = os.stat(path)
             identity = (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
             if any(identity == above.identity for above in stack):
-                yield Notice(f"ignoring directory because it is a loop: {plain(path, _MAX_PATH)}")
+                yield Notice(f"ignoring directory because it is a loop: {plain(path, MAX_PATH)}")
                 return
             if self._folders.again(status, path) and not self._options.send_duplicates:
-                yield Notice(f"ignoring directory because it has been scanned already: {plain(path, _MAX_PATH)}")
+                yield Notice(f"ignoring directory because it has been scanned already: {plain(path, MAX_PATH)}")
                 return
             listing = _Listing(identity, path)
             listing.read()
@@ -144,7 +143,7 @@ class _Scanner:
             except OSError:
                 pass  # a broken link: opening it says so
             else:
-                yield Notice(f"ignoring {kind}: {plain(path, _MAX_PATH)}")
+                yield Notice(f"ignoring {kind}: {plain(path, MAX_PATH)}")
                 return
         yield from self._file(path)
 
@@ -153,7 +152,7 @@ class _Scanner:
             with OpenFile(path) as file:
                 file.require_regular()
                 if self._files.again(file.status, path) and not self._options.send_duplicates:
-                    yield Notice(f"ignoring file because it has been added already: {plain(path, _MAX_PATH)}")
+                    yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
                     return
                 size = file.status.st_size
                 head = read_head(FileSource(file.descriptor, size, HEAD_SIZE), self._options.read_mode)
@@ -165,13 +164,13 @@ class _Scanner:
             return
         checks = self._options.uid_checks
         reason = complaint(head.meta_sop_class, head.meta_sop_instance, head.transfer_syntax, checks=checks)
-        if not reason and checks and head.sop_class != head.meta_sop_class:
-            reason = sop_class_complaint(head.sop_class)
+        if not reason and head.sop_class != head.meta_sop_class:
+            reason = sop_class_complaint(head.sop_class, checks=checks)
         if reason:
             yield Refusal(path, reason)
             return
         for text in head.notices:
-            yield Notice(f"{plain(path, _MAX_PATH)}: {text}")
+            yield Notice(f"{plain(path, MAX_PATH)}: {text}")
         yield Instance(path, head.sop_class, head.sop_instance, head.transfer_syntax, size)
 
     def _listed(self, path: str) -> Iterator[Found]:
@@ -183,7 +182,7 @@ class _Scanner:
             empty = False
             yield found
         if empty:
-            yield Notice(f"{plain(path, _MAX_PATH)}: this DICOMDIR refers to no files", empty=True)
+            yield Notice(f"{plain(path, MAX_PATH)}: this DICOMDIR refers to no files", empty=True)
 
 
 class _Listing:
@@ -223,7 +222,7 @@ def _name_of(entry: os.DirEntry[str]) -> str:
 
 
 def _unreadable(path: str, error: OSError) -> Notice:
-    return Notice(f"cannot read directory: {plain(path, _MAX_PATH)}: {reason_of(error)}")
+    return Notice(f"cannot read directory: {plain(path, MAX_PATH)}: {reason_of(error)}")
 
 
 def _matcher(pattern: str) -> Callable[[str], object] | None:

@@ -40,8 +40,10 @@ def complaint(sop_class: str, sop_instance: str, transfer_syntax: str, *, checks
     )
 
 
-def sop_class_complaint(sop_class: str) -> str:
+def sop_class_complaint(sop_class: str, *, checks: bool = True) -> str:
     """Why instances of this SOP class must not be sent, or nothing."""
+    if not checks:
+        return "" if _sendable(sop_class) else _invalid("SOP Class UID", sop_class)
     if sop_class == MEDIA_STORAGE_DIRECTORY:
         return (
             f"{_invalid('SOP Class UID', sop_class)} (a DICOMDIR: --read-from-dicomdir sends the files that it lists)"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 
 from dcmsend.errors import ConnectionLost, NegotiationError, NetworkError, RemoteProtocolError
-from dcmsend.model import MAX_PDU, MOST_OUTSTANDING
+from dcmsend.model import MAX_PDU, MOST_OUTSTANDING, status_class
 from dcmsend.net.stream import Stream, connect
 from dcmsend.plan import answered
+from dcmsend.printable import MAX_REMARK, plain
 from dcmsend.uids import IMPLEMENTATION_CLASS_UID
 from dcmsend.version import __version__
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from typing import Final, Protocol
 
     from dcmsend.events import Context
-    from dcmsend.model import Limits, Peer, Timeouts
+    from dcmsend.model import Identity, Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
     from dcmsend.stop import Stop
     from dcmsend.wire.command import Response
@@ -94,6 +95,7 @@ class Association:
         self._events: deque[WireEvent] = deque()
         self._outstanding: dict[int, int] = {}  # Message ID -> command field of the response it waits for
         self._last_message_id = 0
+        self._incomplete = 0  # Message ID of the request whose data set has not all left
         self._send_pdu = 0
         self._frames: DataFrames | None = None
 
@@ -167,6 +169,7 @@ class Association:
         frames = self._frames = self._frames or DataFrames(self._send_pdu, FRAMES_CAPACITY)
         self._machine.act(Trigger.SEND)
         left = data_set.length
+        self._incomplete = message_id
         try:
             while True:
                 count = data_set.fill(frames.gaps)
@@ -175,6 +178,7 @@ class Association:
                 self._send(frames.seal(context_id, count, is_last=left == 0, command=command))
                 command = b""
                 if not left:
+                    self._incomplete = 0
                     return message_id
         except BaseException:
             if message_id in self._outstanding:
@@ -209,9 +213,14 @@ class Association:
             raise
 
     def heard(self) -> Iterator[Response]:
-        """The responses that came while something was being sent, also when the association is over by now."""
+        """The responses that came while something was being sent, also when the association is over by now.
+
+        One that calls stored what was never sent whole is passed over: it cannot be true.
+        """
         while self._events and isinstance(event := self._events[0], Responded):
             self._events.popleft()
+            if event.response.message_id == self._incomplete and status_class(event.response.status).stored:
+                continue
             try:
                 yield self._matched(event.response)
             except RemoteProtocolError:
@@ -260,18 +269,25 @@ class Association:
     def _negotiate(self, peer: Peer, contexts: tuple[Context, ...]) -> None:
         proposed = tuple(ProposedContext(c.context_id, c.abstract_syntax, c.transfer_syntaxes) for c in contexts)
         wanted = self._limits.async_window
-        user: tuple[UserItem, ...] = (
+        user: list[UserItem] = [
             MaximumLength(self._limits.max_receive_pdu),
             ImplementationClass(IMPLEMENTATION_CLASS_UID),
             *([AsynchronousOperationsWindow(wanted, 1)] if wanted != 1 else []),
             ImplementationVersion(IMPLEMENTATION_VERSION),
-        )
-        request = AssociateRequest(called_ae=peer.called_ae, calling_ae=peer.calling_ae, contexts=proposed, user=user)
+        ]
+        if peer.identity is not None:
+            from dcmsend.net.identity import identity_item, require_confirmation
+
+            user.append(identity_item(peer.identity))
+        titles = {"called_ae": peer.called_ae, "calling_ae": peer.calling_ae}
+        request = AssociateRequest(**titles, contexts=proposed, user=tuple(user))
         self._machine.act(Trigger.REQUEST)
         self._send(request.encode())
         event = self._await(self._timeouts.acse, "the answer to the association request")
         if not isinstance(event, Accepted):
-            raise _error_of(event)
+            raise _error_of(event, peer.identity)
+        if peer.identity is not None:
+            require_confirmation(peer.identity, event.answer.user)
         self._take_answer(event.answer, contexts)
 
     def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
@@ -279,7 +295,7 @@ class Association:
         maximum = find_item(answer.user, MaximumLength)
         version = find_item(answer.user, ImplementationVersion)
         self.max_pdu = maximum.length if maximum else _ASSUMED_PDU
-        self.implementation = version.name if version else ""
+        self.implementation = plain(version.name, MAX_REMARK) if version else ""
         self.window = _window(self._limits.async_window, find_item(answer.user, AsynchronousOperationsWindow))
         self._send_pdu = min(self.max_pdu or MAX_PDU, MAX_PDU, self._limits.max_send_pdu or MAX_PDU)
         if self._send_pdu < SMALLEST_PDU:
@@ -317,7 +333,13 @@ class Association:
         self._require_open()
 
     def _feed(self, data: bytes) -> None:
+        """Take received bytes. Raises ``RemoteProtocolError`` for more responses than there are requests.
+
+        They wait here until they are asked for, and a peer that sends them without end must not fill the memory.
+        """
         self._events.extend(self._machine.receive(data))
+        if len(self._events) > len(self._outstanding) + 2:  # beside them the acceptance and the end may be there
+            raise RemoteProtocolError("the peer sent more responses than there were requests")
 
     def _await(self, timeout: float | None, phase: str) -> WireEvent:
         """The next event, within ``timeout`` seconds. Raises ``PeerTimeout``, ``ConnectionLost``."""
@@ -342,11 +364,11 @@ class Association:
         return outgoing
 
 
-def _error_of(event: WireEvent) -> NetworkError:
+def _error_of(event: WireEvent, identity: Identity | None = None) -> NetworkError:
     """The error that an event comes to where nobody wanted it."""
     from dcmsend.net.words import error_of  # most associations need none
 
-    return error_of(event)
+    return error_of(event, identified=identity is not None)
 
 
 def _require_title(title: str, option: str) -> None:

@@ -13,6 +13,7 @@ import select
 
 from dcmsend.errors import ConnectError, ConnectionLost, NameResolutionError, PeerTimeout
 from dcmsend.model import AddressFamily
+from dcmsend.printable import MAX_HOST, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def connect(host: str, port: int, *, family: AddressFamily, timeout: float | Non
 
     Raises ``NameResolutionError``, ``ConnectError`` (naming the last address that was tried).
     """
-    failure = ConnectError(f"cannot connect to {host}:{port}")
+    name = plain(host, MAX_HOST)
+    failure = ConnectError(f"cannot connect to {name}:{port}")
     for kind, address in _resolve(host, port, family):
         connection = socket.socket(kind, socket.SOCK_STREAM)
         stop.wakers[connection] = _shutting_down(connection)
@@ -56,7 +58,7 @@ def connect(host: str, port: int, *, family: AddressFamily, timeout: float | Non
         if not words:
             return connection
         connection.close()
-        failure = ConnectError(f"cannot connect to {host}:{port} ({address[0]}): {words}")
+        failure = ConnectError(f"cannot connect to {name}:{port} ({address[0]}): {words}")
         if stop.aborted:
             break
     raise failure
@@ -180,7 +182,8 @@ def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tup
         words = error.strerror if isinstance(error, OSError) else "not a host name"
         kind = "" if family is AddressFamily.ANY else f" {family.value}"
         again = isinstance(error, OSError) and error.errno == socket.EAI_AGAIN
-        raise NameResolutionError(f"no{kind} address found for host '{host}': {words}", retryable=again) from error
+        name = plain(host, MAX_HOST)
+        raise NameResolutionError(f"no{kind} address found for host '{name}': {words}", retryable=again) from error
     return [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
 
 

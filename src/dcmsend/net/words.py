@@ -36,6 +36,10 @@ _REJECTIONS: Final[dict[tuple[int, int], tuple[str, str]]] = {
     (3, 2): ("local limit of associations exceeded at the peer", "try again later"),
 }
 
+# PS3.7 D.3.3.7.3 has no reason of its own for an identity that is not accepted.
+_WITHOUT_REASON: Final = ((1, 1), (2, 1))
+_IDENTITY_HINT: Final = "the peer may not accept the user identity, or not know the sender"
+
 _ABORTS: Final = {
     0: "no reason given",
     1: "it did not recognise a PDU",
@@ -46,11 +50,13 @@ _ABORTS: Final = {
 }
 
 
-def error_of(event: WireEvent) -> NetworkError:
-    """The error that an event comes to where nobody wanted it."""
+def error_of(event: WireEvent, *, identified: bool = False) -> NetworkError:
+    """The error that an event comes to where nobody wanted it. ``identified``: the request said who the user is."""
     match event:
         case Rejected(AssociateReject(result, source, reason)):
             words, hint = reject_words(result, source, reason)
+            if identified and (source, reason) in _WITHOUT_REASON:
+                hint = _IDENTITY_HINT
             return AssociationRejected(result, source, reason, words, hint=hint)
         case Aborted(source, reason):
             return AssociationAborted(source, reason, abort_words(source, reason))

@@ -12,7 +12,7 @@ import stat
 
 from dcmsend.errors import ReportError
 from dcmsend.model import State, StatusClass, status_text
-from dcmsend.printable import printable
+from dcmsend.printable import MAX_LINE, plain
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
 TYPE_CHECKING = False
@@ -140,7 +140,7 @@ def _class_label(kind: StatusClass) -> str:
 
 
 def _field(label: str, width: int, value: object) -> str:
-    return f"{label:<{width}} : {printable(str(value))}"
+    return f"{label:<{width}} : {plain(str(value), MAX_LINE)}"
 
 
 # --- the file
@@ -156,18 +156,10 @@ def _pour(write: _Write, lines: Iterator[str]) -> None:
         separator = "\n"
         size += len(line)
         if size >= _CHUNK:
-            write(_encode("".join(gathered)))
+            write("".join(gathered).encode())
             gathered.clear()
             size = 0
-    write(_encode("".join(gathered)))
-
-
-def _encode(text: str) -> bytes:
-    """UTF-8; a file name that is not text comes out as the bytes that it has."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # a lone surrogate that stands for no byte
-        return text.encode("utf-8", "backslashreplace")
+    write("".join(gathered).encode())
 
 
 def _replaceable(path: str) -> bool:

@@ -11,6 +11,7 @@ from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptable
 from dcmsend.events import InstanceFinished
 from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
 from dcmsend.plan import pack
+from dcmsend.printable import MAX_PATH, plain
 from dcmsend.transfer.feed import Feed, SharedFeed
 from dcmsend.transfer.retry import Backoff, error_passes
 from dcmsend.transfer.worker import associate
@@ -78,7 +79,8 @@ class Scheduler:
                 entries, after = self._journal.take((number,), after)
                 for entry, instance in entries:
                     if self._policy.halt and self.error is None:
-                        self.error = NoProposal(f"cannot add presentation context for {instance.path}: {reason}")
+                        path = plain(instance.path, MAX_PATH)
+                        self.error = NoProposal(f"cannot add presentation context for {path}: {reason}")
                     yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
 
     def _refused(self) -> list[str]:
@@ -99,6 +101,8 @@ class Scheduler:
             return None
         if not self._intake.ended:
             wanted += [number for number in numbers if not pending[number]]
+        if self._policy.multiple_associations:
+            wanted = wanted[: MAX_CONTEXTS + 1]  # each takes one at least, and one association is planned at a time
         keys = self._journal.keys
         groups = pack([keys[number - 1] for number in wanted], self._wishes)
         if not self._policy.multiple_associations and len(groups) > 1:

@@ -21,6 +21,7 @@ from dcmsend.light import NamedTuple
 from dcmsend.model import Notice, Outcome, State
 from dcmsend.net.association import Association
 from dcmsend.plan import Routes
+from dcmsend.printable import MAX_PATH, MAX_REMARK, plain
 from dcmsend.transfer.ahead import Ahead
 from dcmsend.transfer.retry import BREAKS, error_passes, status_passes
 
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
 
         def wait(self) -> bool:
             """Wait until there is an instance; whether there is one, or none will come."""
+
+
+_MOST_TAGS = 16  # of the elements that a peer complains of
 
 
 class Settings(NamedTuple):
@@ -226,7 +230,7 @@ class Worker:
                 yield self._failed(number, instance, error.reason)
                 continue
             for text in payload.notices:
-                yield Notice(f"{instance.path}: {text}")
+                yield Notice(f"{plain(instance.path, MAX_PATH)}: {text}")
             context_id = self._routes.carrier(payload.sop_class, payload.transfer_syntax)
             if context_id:
                 return _Ready(number, instance, payload, context_id)
@@ -346,7 +350,8 @@ class Worker:
 
     def _unsent(self, number: int, instance: Instance, state: State, reason: str, size: int) -> Event:
         if self._halt and self.error is None:
-            self.error = RunStopped(f"cannot send SOP instance from file: {instance.path}: {reason}")
+            path = plain(instance.path, MAX_PATH)
+            self.error = RunStopped(f"cannot send SOP instance from file: {path}: {reason}")
         self.failed += 1
         attempts = self._attempts.end(number)
         return InstanceFinished(instance, self._outcome(number, instance, state, reason, size, attempts))
@@ -379,8 +384,11 @@ def _stopped() -> Interrupted:
 
 
 def _remark(response: Response) -> str:
-    """What the peer says beside its status: comment and offending elements (PS3.7 C.5)."""
+    """What the peer says beside its status: comment and offending elements (PS3.7 C.5), as far as that is shown."""
     if not response.comment and not response.offending:
         return ""
-    tags = ", ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in response.offending)
-    return ", ".join(filter(None, (response.comment, f"offending elements {tags}" if tags else "")))
+    tags = ", ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in response.offending[:_MOST_TAGS])
+    if len(response.offending) > _MOST_TAGS:
+        tags += f" and {len(response.offending) - _MOST_TAGS} more"
+    comment = plain(response.comment, MAX_REMARK)
+    return ", ".join(filter(None, (comment, f"offending elements {tags}" if tags else "")))

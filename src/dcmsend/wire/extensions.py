@@ -1,6 +1,6 @@
-"""User information sub-items that we never send and need not understand (PS3.7 D.3.3.4 to D.3.3.7).
+"""User information sub-items that most associations do without (PS3.7 D.3.3.4 to D.3.3.7).
 
-They are checked all the same where a peer sends them, and may be sent by simulated peers.
+Of these we send a user's identity alone. All are checked where a peer sends them, and may be sent by simulated peers.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PDU_PDV: Final = Struct(">BxIIBB")  # P-DATA-TF header with its only PDV's header
 PDV_OVERHEAD: Final = 6  # length, context ID, message control header: they count against the maximum length
 SMALLEST_PDU: Final = PDV_OVERHEAD + 2
+MOST_GAPS: Final = 1024  # in a buffer: each takes some 200 bytes, and a peer may take as little as 8 bytes at a time
 _COMMAND_PIECE, _LAST_COMMAND, _DATA_PIECE, _LAST_DATA = 1, 3, 0, 2
 _DATA_TF: Final = Data.TYPE
 
@@ -51,13 +52,13 @@ class DataFrames:
     In front of the first PDU there is room for a command, so that both leave in one write.
 
     ``max_pdu``: the limit in bytes in force, at least ``SMALLEST_PDU``. ``capacity``: bytes of data set that the
-    buffer should hold, about.
+    buffer should hold, about; less where PDUs are tiny.
     """
 
     def __init__(self, max_pdu: int, capacity: int) -> None:
         self._room = fragment_length(max_pdu)
         self._stride = _PDU_PDV.size + self._room
-        self._count = max(1, capacity // self._room)
+        self._count = min(max(1, capacity // self._room), MOST_GAPS)
         self._buffer = bytearray(MAX_COMMAND_LENGTH + self._stride * self._count)
         self._view = memoryview(self._buffer)
         starts = [MAX_COMMAND_LENGTH + self._stride * i + _PDU_PDV.size for i in range(self._count)]

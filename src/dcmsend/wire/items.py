@@ -1,7 +1,7 @@
 """User information sub-items of A-ASSOCIATE-RQ and -AC (PS3.8 Annex D, PS3.7 D.3.3), encode beside decode.
 
 Each class is one sub-item; ``KIND`` is its item type. Both directions are here because tests read back what we send.
-Those that we never send are in ``wire.extensions``.
+Those that most associations do without are in ``wire.extensions``.
 """
 
 from __future__ import annotations
