@@ -18,6 +18,7 @@ from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.options import BY_NAME, OPTIONS, Argument, Option
 from dcmsend.model import MAX_CONTEXTS
 from dcmsend.net.association import IMPLEMENTATION_VERSION
+from dcmsend.transfer.ledger import APPLICATION_ID, TABLES, VERSION
 from dcmsend.uids import APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, is_storage_class
 from dcmsend.version import __version__
 from tests.support.servers import FolderServer
@@ -27,6 +28,7 @@ PAGES: Final = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs
 OUR_PAGES: Final = [page for page in PAGES if page.name != "benchmarks.md"]
 REFERENCE: Final = ROOT / "docs" / "reference.md"
 DIFFERENCES: Final = ROOT / "docs" / "differences.md"
+RELIABILITY: Final = ROOT / "docs" / "reliability.md"
 EXIT_CODES: Final = ROOT / "docs" / "exit-codes.md"
 CONFORMANCE: Final = ROOT / "docs" / "conformance.md"
 THREATS: Final = ROOT / "docs" / "threat-model.md"
@@ -317,3 +319,22 @@ def test_absolute_paths_are_recognised(text: str, found: list[str]) -> None:
 def test_readme_links_every_page() -> None:
     linked = {(ROOT / link.partition("#")[0]).resolve() for link in LINK.findall(_prose(README))}
     assert set(PAGES) - {README} <= linked
+
+
+# --- the journal
+
+
+def test_the_schema_of_the_journal_is_on_its_page() -> None:
+    page = RELIABILITY.read_text()
+    assert "\n\n".join(TABLES) in page
+    assert f"version {VERSION} (`PRAGMA user_version`; `PRAGMA application_id` is 0x{APPLICATION_ID:08X})" in page
+    columns = {word for table in TABLES for word in re.findall(r"^    (\w+) ", table, re.MULTILINE)}
+    told = {word.rpartition(".")[2] for row in _rows(RELIABILITY) for cell in row for word in CODE.findall(cell)}
+    plain = {"id", "host", "port", "called_ae", "calling_ae", "started"}  # as their names say
+    assert columns - told == plain
+
+
+def test_the_tests_of_reliability_exist() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", RELIABILITY.read_text()))
+    assert named
+    assert all((ROOT / path).is_file() for path in named)

@@ -56,6 +56,12 @@ class FlakyPeer:
             thread.join(LIMIT)
         assert not any(thread.is_alive() for thread in (self._thread, *self._threads))
 
+    def wait_idle(self) -> None:
+        """Wait until all connections have ended that were there."""
+        for thread in tuple(self._threads):
+            thread.join(LIMIT)
+            assert not thread.is_alive()
+
     def _listen(self) -> None:
         with suppress(OSError):
             while True:
