@@ -61,9 +61,7 @@ def data_sets(folder: Path) -> dict[str, list[bytes]]:
 @pytest.fixture
 def receiver() -> Iterator[FlakyPeer]:
     """A storage SCP that takes everything and counts."""
-    peer = FlakyPeer(0, ("serve",))
-    plain = peer._answer
-    peer._answer = lambda connection, message, _: plain(connection, message, 0)  # type: ignore[method-assign]
+    peer = FlakyPeer(0, ("serve",), statuses=(0,))
     yield peer
     peer.stop()
 
@@ -185,9 +183,7 @@ def test_a_killed_run_loses_nothing_and_repeats_only_what_was_unanswered(
     associations: int, window: int, tmp_path: Path
 ) -> None:
     """At each kill, of what the receiver got in whole, at most associations x window are not known to be stored."""
-    server = FlakyPeer(0, ("serve",), window=window)
-    plain = server._answer
-    server._answer = lambda connection, message, _: plain(connection, message, 0)  # type: ignore[method-assign]
+    server = FlakyPeer(0, ("serve",), window=window, statuses=(0,))
     files, journal = write(tmp_path / "files", INSTANCES, 64), tmp_path / "kept"
     words = ["--journal", str(journal), "--associations", str(associations), "--async-window", str(window)]
     words += ["+sd", "127.0.0.1", str(server.port), str(files)]

@@ -25,11 +25,19 @@ REJECTIONS: Final = ((1, 1, 7), (2, 3, 2), (2, 2, 1))  # result, source, reason:
 class FlakyPeer:
     """Listens on a free port of 127.0.0.1, one thread for each connection. Stop it.
 
-    ``fates``: what an association may come to, each of ``FATES`` as likely as it is often in there. ``answered``: the
+    ``fates``: what an association may come to, each of ``FATES`` as likely as it is often in there. ``statuses``: what it answers. ``answered``: the
     statuses that were sent for each SOP instance UID; ``seen``: how often its C-STORE request has come in whole.
     """
 
-    def __init__(self, seed: int, fates: tuple[str, ...], *, most: int = 12, window: int = 1) -> None:
+    def __init__(
+        self,
+        seed: int,
+        fates: tuple[str, ...],
+        *,
+        most: int = 12,
+        window: int = 1,
+        statuses: tuple[int, ...] = STATUSES,
+    ) -> None:
         self.answered: dict[str, list[int]] = {}
         self.seen: dict[str, int] = {}
         self.associations = 0
@@ -38,6 +46,7 @@ class FlakyPeer:
         self._fates = fates
         self._most = most  # instances before an association meets its fate
         self._window = window
+        self._statuses = statuses
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._told = threading.Semaphore(0)
@@ -95,7 +104,7 @@ class FlakyPeer:
             if message is None:
                 return
             left -= 1
-            self._answer(connection, message, fortune.choice(STATUSES))
+            self._answer(connection, message, fortune.choice(self._statuses))
         FATES[fate](self, connection, fortune)
 
     def _message(self, connection: Connection) -> pdus.Message | None:
