@@ -25,8 +25,9 @@ REJECTIONS: Final = ((1, 1, 7), (2, 3, 2), (2, 2, 1))  # result, source, reason:
 class FlakyPeer:
     """Listens on a free port of 127.0.0.1, one thread for each connection. Stop it.
 
-    ``fates``: what an association may come to, each of ``FATES`` as likely as it is often in there. ``statuses``: what it answers. ``answered``: the
-    statuses that were sent for each SOP instance UID; ``seen``: how often its C-STORE request has come in whole.
+    ``fates``: what an association may come to, each of ``FATES`` as likely as it is often in there. ``statuses``: what
+    it answers. ``answered``: the statuses that were sent for each SOP instance UID; ``seen``: how often its C-STORE
+    request has come in whole.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -33,7 +33,7 @@ Flaky = Callable[..., FlakyPeer]
 def flaky() -> Iterator[Flaky]:
     started: list[FlakyPeer] = []
 
-    def start(seed: int = 0, fates: tuple[str, ...] = SERVE, **settings: int) -> FlakyPeer:
+    def start(seed: int = 0, fates: tuple[str, ...] = SERVE, **settings: Any) -> FlakyPeer:
         started.append(FlakyPeer(seed, fates, **settings))
         return started[-1]
 
