@@ -94,19 +94,38 @@ def test_window_that_was_not_asked_for_is_one(item: bytes, scripted_peer: Peer, 
     assert 0x53 not in request.user
 
 
+def shorten(path: Path) -> None:
+    os.truncate(path, 1 << 20)
+
+
+def overwrite(path: Path) -> None:
+    """Somebody writes into it where it has not been read yet."""
+    with path.open("r+b") as stream:
+        stream.seek(63 << 20)
+        stream.write(b"else")
+    os.utime(path, (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (shorten, "the file became shorter while it was being sent"),
+        (overwrite, "the file changed while it was being sent"),
+    ],
+)
 @pytest.mark.parametrize("halt", [True, False], ids=["halt", "no halt"])
 def test_association_with_half_an_object_is_aborted_and_never_used_again(
-    halt: bool, scripted_peer: Peer, run_dcmsend: Command, tmp_path: Path
+    halt: bool, change: Callable[[Path], None], reason: str, scripted_peer: Peer, run_dcmsend: Command, tmp_path: Path
 ) -> None:
-    """Rule 2: a file that becomes shorter while it is sent cannot be finished; the peer must not take it for whole."""
+    """Rule 2: a file that changes while it is sent cannot be finished; the peer must not take it for whole."""
     large, small = tmp_path / "large.dcm", tmp_path / "small.dcm"
     large.write_bytes(part10(CT, "1.2.3.1", value=bytes(64 << 20)))
     small.write_bytes(part10(CT, "1.2.3.2"))
 
-    def truncate(connection: Connection) -> None:
-        os.truncate(large, 1 << 20)
+    def change_it(connection: Connection) -> None:
+        change(large)
 
-    first = [accept(), expect_bytes(100_000), truncate, drain()]
+    first = [accept(), expect_bytes(100_000), change_it, drain()]
     peer = scripted_peer(*([first] if halt else [first, [accept(), store(), release()]]), receive_buffer=65536)
     path = tmp_path / "report.txt"
     words = ("+crf", path, *(() if halt else ("-nh",)), "127.0.0.1", peer.port, large, small)
@@ -115,7 +134,7 @@ def test_association_with_half_an_object_is_aborted_and_never_used_again(
     assert done.returncode == (62 if halt else 66)
     rows = report.rows(path)
     assert rows[0]["DIMSE Status"] == "<not sent>"
-    assert rows[0]["Reason"] == "the file became shorter while it was being sent"
+    assert rows[0]["Reason"] == reason
     assert rows[1]["DIMSE Status"] == ("<not sent>" if halt else "0x0000 (Success)")
 
 

@@ -47,6 +47,12 @@ class OpenFile:
         if not stat.S_ISREG(self.status.st_mode):
             raise FileError(f"not a regular file but a {kind_of(self.status)}")
 
+    def require_unchanged(self) -> None:
+        """Raises FileError where somebody has written to the file since it was opened, as far as the system tells."""
+        status = os.fstat(self.descriptor)
+        if (status.st_size, status.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
+            raise FileError("the file changed while it was being sent")
+
     def close(self) -> None:
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:

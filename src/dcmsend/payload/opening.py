@@ -18,6 +18,7 @@ from dcmsend.files.sources import WINDOW, FileSource
 from dcmsend.light import NamedTuple
 from dcmsend.payload.passthrough import as_it_is
 from dcmsend.payload.payload import Identity, Means, Payload
+from dcmsend.payload.pieces import Memory
 from dcmsend.printable import plain
 from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES
 
@@ -75,7 +76,9 @@ class PayloadOpener:
         identity = Identity(opened.sop_class, opened.sop_instance, target)
         size -= head.dataset_offset
         behind = (file, *opened.behind)
-        return Payload(identity, opened.pieces, dataset_size=size, notices=notices, behind=behind)
+        read_later = any(not isinstance(piece, Memory) for piece in opened.pieces)
+        confirm = file.require_unchanged if read_later else None
+        return Payload(identity, opened.pieces, dataset_size=size, notices=notices, behind=behind, confirm=confirm)
 
     def _checked(self, source: FileSource, head: Head, target: str) -> _Opened:
         """The usual way: check, then take the bytes of the file, or convert them."""

@@ -49,11 +49,13 @@ class Payload:
     """The bytes of one data set. ``sop_class`` and ``sop_instance`` are the data set's own.
 
     ``length`` is what will be given out, in bytes; ``dataset_size`` what the file holds behind its meta information,
-    trailing padding included. ``notices`` are single lines without the file's name.
+    trailing padding included. ``notices`` are single lines without the file's name. ``confirm`` is called before the
+    last bytes are given out, and may raise FileError: what has gone out by then is not to be taken for a data set.
     """
 
     __slots__ = (
         "_behind",
+        "_confirm",
         "_left",
         "_left_of_piece",
         "_pieces",
@@ -73,6 +75,7 @@ class Payload:
         dataset_size: int,
         notices: tuple[str, ...] = (),
         behind: Iterable[Closable] = (),
+        confirm: Callable[[], None] | None = None,
     ) -> None:
         self.sop_class, self.sop_instance, self.transfer_syntax = identity
         self.length = self._left = sum(piece.length for piece in pieces)
@@ -81,11 +84,12 @@ class Payload:
         self._pieces = list(reversed(pieces))
         self._left_of_piece = pieces[0].length if pieces else 0
         self._behind = tuple(behind)
+        self._confirm = confirm
 
     def fill(self, views: Sequence[memoryview]) -> int:
         """Fill the writable byte ``views`` in order with the next bytes; the number of bytes, 0 at the end.
 
-        Raises FileError where the file has become shorter or cannot be read.
+        Raises FileError where the file has become shorter, has changed, or cannot be read.
         """
         room = min(sum(map(len, views)), self._left)
         done = 0
@@ -99,6 +103,8 @@ class Payload:
             self._left_of_piece -= count
             done += count
         self._left -= room
+        if not self._left and self._confirm is not None:
+            self._confirm()
         return room
 
     def close(self) -> None:
