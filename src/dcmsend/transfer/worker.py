@@ -18,12 +18,13 @@ from dcmsend.light import NamedTuple
 from dcmsend.model import Notice, Outcome, State
 from dcmsend.net.association import Association
 from dcmsend.plan import Routes
+from dcmsend.printable import plain
 from dcmsend.transfer.ahead import Ahead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from typing import Protocol
+    from typing import Final, Protocol
 
     from dcmsend.events import Event
     from dcmsend.model import Instance, Limits, Peer, Timeouts
@@ -213,8 +214,9 @@ class Worker:
         except NetworkError as error:
             yield from self._broken(error)
         except FileError as error:
-            del self._under_way[message_id]
-            yield self._failed(number, instance, error.reason, payload)
+            yield from self._hear()
+            if self._under_way.pop(message_id, None):  # or else the peer has refused it before it was sent whole
+                yield self._failed(number, instance, error.reason, payload)
             if self._association.closed:  # part of the data set had left
                 yield from self._broken(NetworkError("association aborted: a file failed while it was being sent"))
         finally:
@@ -243,11 +245,8 @@ class Worker:
 
     def _hear(self) -> Iterator[Event]:
         """What the peer has answered while we were sending: nothing as long as one operation may be outstanding."""
-        try:
-            for response in self._association.heard():
-                yield self._answered(response)
-        except NetworkError as error:
-            yield from self._broken(error)
+        for response in self._association.heard():
+            yield self._answered(response)
 
     def _answered(self, response: Response) -> Event:
         ready = self._under_way.pop(response.message_id)
@@ -270,11 +269,7 @@ class Worker:
         """The association is gone: what was under way was not answered, and may or may not be stored."""
         stopped = _stopped()
         self.error = stopped if self._stop.requested else error
-        try:
-            for response in self._association.heard():
-                yield self._answered(response)
-        except NetworkError:
-            pass  # one error is enough
+        yield from self._hear()
         reason = f"not answered: {stopped if self._stop.aborted else error}"
         for ready in self._under_way.values():
             yield self._failed(ready.number, ready.instance, reason, ready.payload)
@@ -303,8 +298,8 @@ class Worker:
         return InstanceFinished(instance, outcome)
 
     def _release(self) -> AssociationEnded:
-        if self._association.closed:
-            return AssociationEnded(self._number, str(self.error or "aborted"))
+        if self._association.closed and self.error is not None:
+            return AssociationEnded(self._number, str(self.error))
         try:
             self._association.release()
         except NetworkError as error:
@@ -317,8 +312,12 @@ def _stopped() -> Interrupted:
 
 
 def _remark(response: Response) -> str:
-    """What the peer says beside its status: comment and offending elements (PS3.7 C.5)."""
+    """What the peer says beside its status: comment and offending elements (PS3.7 C.5), made safe and not too long."""
     if not response.comment and not response.offending:
         return ""
-    tags = ", ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in response.offending)
-    return ", ".join(filter(None, (response.comment, f"offending elements {tags}" if tags else "")))
+    tags = ", ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in response.offending[:_MOST_TAGS])
+    more = ", ..." if len(response.offending) > _MOST_TAGS else ""
+    return ", ".join(filter(None, (plain(response.comment), f"offending elements {tags}{more}" if tags else "")))
+
+
+_MOST_TAGS: Final = 16

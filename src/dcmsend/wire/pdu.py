@@ -231,7 +231,7 @@ PDU: TypeAlias = AssociateRequest | AssociateAccept | AssociateReject | Data | R
 
 _TYPES: Final = (AssociateRequest, AssociateAccept, AssociateReject, Data, ReleaseRequest, ReleaseResponse, Abort)
 PDU_TYPES: Final[dict[int, type[PDU]]] = {kind.TYPE: kind for kind in _TYPES}
-MAX_ASSOCIATE_LENGTH: Final = 1 << 20  # far above 128 contexts with all their items
+MAX_ASSOCIATE_LENGTH: Final = 1 << 18  # far above 128 contexts and a user information item of 64 KiB
 _FIXED_LENGTH: Final = 4
 _ASSOCIATE_TYPES: Final = (AssociateRequest.TYPE, AssociateAccept.TYPE)
 
