@@ -260,9 +260,9 @@ def _by_hand(association: Association, link: Link, sets: list[Zeros], reported: 
             try:
                 association.store(1, data_set)
             except FileError:
-                link.begun.pop()
                 if association.closed:
                     raise NetworkError("a file failed") from None
+                link.begun.pop()
             for response in association.heard():
                 _note(response, link, reported)
             while len(link.begun) >= association.window:

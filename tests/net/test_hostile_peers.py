@@ -199,6 +199,20 @@ class TestTheEnd:
             with pytest.raises(RemoteProtocolError, match="A-RELEASE-RQ while the association is releasing"):
                 association.release()
 
+    def test_a_release_that_is_confirmed_before_it_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is no room for the request, and the end of the connection can be read for ever."""
+        reads = iter(range(2))  # what was said, and its end
+        receive = Stream.receive_now
+        monkeypatch.setattr(Stream, "receive_now", lambda stream: (next(reads), receive(stream))[1])
+        with established() as (association, theirs):
+            with pytest.raises(BlockingIOError):
+                while True:
+                    association._stream._socket.send(bytes(1000))
+            theirs.send(pdus.release_rp())
+            theirs.shutdown(socket.SHUT_WR)
+            association.release()
+            assert association.closed
+
     def test_a_release_on_both_sides_is_one(self) -> None:
         with established() as (association, theirs):
             theirs.send(pdus.release_rq() + pdus.release_rp())

@@ -313,9 +313,11 @@ class Association:
         return next((_error_of(e) for e in self._events if not isinstance(e, (*_AWAITED, HungUp))), lost)
 
     def _hear(self, data: bytes) -> None:
-        """Take bytes that came while we were sending."""
+        """Take bytes that came while we were sending, for which there is no reason any more once it is all over."""
         self._feed(data)
         self._require_open()
+        if self._machine.closed:
+            raise ConnectionLost("the association is over")
 
     def _feed(self, data: bytes) -> None:
         """Take received bytes. A response is matched when it comes: one to what is asked later answers nothing."""
