@@ -210,8 +210,8 @@ class Reported:
         self.error: DcmsendError | None = None
 
 
-def hostile(number: int) -> str:
-    """One case. Raises AssertionError where it goes wrong, and whatever should not be raised."""
+def hostile(number: int) -> tuple[str]:
+    """One case: by which error it ended. Raises AssertionError where it goes wrong, and whatever nobody may raise."""
     random = Random(number)
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -237,7 +237,7 @@ def hostile(number: int) -> str:
         finally:
             association.abort()
         _truthful(reported, bytes(peer.said), link.last)
-        return type(reported.error).__name__
+        return (type(reported.error).__name__,)
 
 
 def _data_set(random: Random, number: int) -> Zeros:
@@ -375,7 +375,7 @@ def _tree(kind: type[NetworkError]) -> set[type[NetworkError]]:
 DOCUMENTED: Final = _tree(NetworkError)
 
 
-def prepare(_: Path) -> Callable[[int], str]:
+def prepare(_: Path) -> Callable[[int], tuple[str]]:
     """Sockets of a pair have none of TCP's options; small frames are made faster."""
     mock.patch.object(stream_module, "_QUICKACK", None).start()
     mock.patch.object(association_module, "FRAMES_CAPACITY", CAPACITY).start()

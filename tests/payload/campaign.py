@@ -122,22 +122,22 @@ def outcome(opener: PayloadOpener, path: Path, target: str) -> str:
     for found in scan([str(path)], ScanOptions()):
         if isinstance(found, Instance):
             try:
-                _give_out(opener, found, target)
+                give_out(opener, found, target)
             except FileError as error:
-                return _one_line(error.reason)
+                return one_line(error.reason)
         elif isinstance(found, Refusal):
-            return _one_line(found.reason)
+            return one_line(found.reason)
         else:
-            _one_line(found.text)
+            one_line(found.text)
             converted = not found.empty
     assert converted, "neither a reason nor a payload"
     return ""
 
 
-def _give_out(opener: PayloadOpener, instance: Instance, target: str) -> None:
+def give_out(opener: PayloadOpener, instance: Instance, target: str) -> None:
     """Take the whole payload. Only opening it may fail."""
     with opener.open(instance, target) as payload:
-        list(map(_one_line, payload.notices))
+        list(map(one_line, payload.notices))
         given = bytearray()
         room = memoryview(bytearray(50_001))
         try:
@@ -161,14 +161,14 @@ def _read_again(data: bytes, target: str) -> tuple[str, str]:
     return checked.sop_class, checked.sop_instance
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     assert text, "a reason without words"
     assert is_one_line(text), f"not one line: {text!r}"
     assert len(text) < 1000, f"{len(text)} characters: {text[:200]!r}"
     return text
 
 
-def prepare(folder: Path) -> Callable[[int], str]:
+def prepare(folder: Path) -> Callable[[int], tuple[str]]:
     """Have every library loaded, and each undamaged file converted."""
     opener = PayloadOpener(ScanOptions(), Conversion())
     path = folder / CASE
@@ -177,9 +177,9 @@ def prepare(folder: Path) -> Callable[[int], str]:
         words = outcome(opener, path, NATIVE[1])
         assert not words, f"{name}: {words}"
 
-    def work(number: int) -> str:
+    def work(number: int) -> tuple[str]:
         one = case(number)
         path.write_bytes(mutate.mutated(good(one.name), number))
-        return "failed" if outcome(opener, path, one.target) else "converted"
+        return ("failed" if outcome(opener, path, one.target) else "converted",)
 
     return work

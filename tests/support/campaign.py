@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     class Cases(Protocol):
         """What a module of cases must have."""
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
         MEMORY: int  # bytes that its process may have at any time
 
         @staticmethod
-        def prepare(folder: Path) -> Callable[[int], str]:
+        def prepare(folder: Path) -> Callable[[int], Iterable[str]]:
             """Load what is needed, and give the function that does the case of a number.
 
-            It says in a word what became of the case, and raises where something is wrong.
+            It says in a few words, which are counted, what became of the case, and raises where something is wrong.
             """
 
 
@@ -92,7 +92,7 @@ def _surveys(module: str, folder: Path, first: int, last: int) -> Iterator[Surve
             return
 
 
-def run(work: Callable[[int], str], folder: Path, first: int, last: int) -> dict[str, object]:
+def run(work: Callable[[int], Iterable[str]], folder: Path, first: int, last: int) -> dict[str, object]:
     """All cases, with a line for each that went wrong; what became of the others."""
     counts: Counter[str] = Counter()
     swallowed: list[str] = []
@@ -107,15 +107,22 @@ def run(work: Callable[[int], str], folder: Path, first: int, last: int) -> dict
                 faulthandler.dump_traceback_later(SECONDS, exit=True)
                 armed = time.monotonic()
             try:
-                word = work(number)
+                words = work(number)
                 assert not swallowed, swallowed.pop()
-                counts[word] += 1
+                counts.update(words)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is wrong here
                 print(json.dumps({"number": number, "wrong": _told(error)}), flush=True)
             slowest = max(slowest, (time.process_time() - began, number))
     faulthandler.cancel_dump_traceback_later()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"counts": counts, "slowest": slowest, "peak": peak}
+    return {"counts": counts, "slowest": slowest, "peak": _peak()}
+
+
+def _peak() -> int:
+    """The most memory that this process has had, in bytes. What Linux says of resources counts its parent's as well."""
+    with contextlib.suppress(FileNotFoundError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _told(error: Exception) -> str:
