@@ -63,7 +63,7 @@ LARGE_FILES: Final = (
     "samples/ecg_waveform.dcm",
 )
 # 9 columns and 7 rows of 8 bits, lossless: 0, 3, 6 ...
-_JPEG_XL: Final = bytes.fromhex("ff0a303010143702080401005c004b2824c6970a129262e234804f00073000033000033000")
+COMPRESSED_FRAME: Final = bytes.fromhex("ff0a303010143702080401005c004b2824c6970a129262e234804f00073000033000033000")
 
 
 class Case(NamedTuple):
@@ -88,7 +88,7 @@ def good(name: str) -> bytes:
     if name == "made/encapsulated_uncompressed.dcm":
         return _image("1.2.840.10008.1.2.1.98", [bytes(range(63)) + b"\0", bytes(63) + b"\0"])
     if name == "made/jpeg_xl.dcm":
-        return _image("1.2.840.10008.1.2.4.110", [_JPEG_XL, _JPEG_XL])
+        return _image("1.2.840.10008.1.2.4.110", [COMPRESSED_FRAME, COMPRESSED_FRAME])
     return (DATA / name).read_bytes()
 
 
