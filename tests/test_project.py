@@ -212,7 +212,7 @@ def _modules(statement: str, *words: str) -> set[str]:
 
 
 def _text_files() -> list[Path]:
-    folders = ("src", "tests", "scripts", "benchmarks", "docs", ".ci")
+    folders = ("src", "tests", "scripts", "benchmarks", "fuzz", "docs", ".ci")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*")]
     paths += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml")]
     data = ROOT / "tests" / "data"

@@ -1,20 +1,7 @@
-"""Damaged files through scan and converter, in a process that must neither grow nor hang nor die.
-
-``python -m tests.payload.campaign FOLDER FIRST LAST``: the cases from FIRST up to LAST. Each writes its file into the
-folder, and its number before it begins, so that whoever finds this process dead knows why. A line of JSON is printed
-for each case that went wrong, and one at the end with what happened to the others.
-"""
+"""Damaged files through scan and converter: the cases of ``tests.support.campaign``."""
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
-import json
-import os
-import resource
-import sys
-import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -28,13 +15,11 @@ from tests.files.encode import is_one_line
 from tests.support import builder, mutate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 DATA: Final = Path(__file__).parents[1] / "data"
 MEMORY: Final = 500 << 20  # bytes that the process may have at any time
-SECONDS: Final = 60  # until a case counts as hanging; they take milliseconds
 CASE: Final = "case.dcm"
-NUMBER: Final = "number"
 
 NATIVE: Final = (
     "1.2.840.10008.1.2",
@@ -78,7 +63,7 @@ LARGE_FILES: Final = (
     "samples/ecg_waveform.dcm",
 )
 # 9 columns and 7 rows of 8 bits, lossless: 0, 3, 6 ...
-_JPEG_XL: Final = bytes.fromhex("ff0a303010143702080401005c004b2824c6970a129262e234804f00073000033000033000")
+COMPRESSED_FRAME: Final = bytes.fromhex("ff0a303010143702080401005c004b2824c6970a129262e234804f00073000033000033000")
 
 
 class Case(NamedTuple):
@@ -103,7 +88,7 @@ def good(name: str) -> bytes:
     if name == "made/encapsulated_uncompressed.dcm":
         return _image("1.2.840.10008.1.2.1.98", [bytes(range(63)) + b"\0", bytes(63) + b"\0"])
     if name == "made/jpeg_xl.dcm":
-        return _image("1.2.840.10008.1.2.4.110", [_JPEG_XL, _JPEG_XL])
+        return _image("1.2.840.10008.1.2.4.110", [COMPRESSED_FRAME, COMPRESSED_FRAME])
     return (DATA / name).read_bytes()
 
 
@@ -137,22 +122,22 @@ def outcome(opener: PayloadOpener, path: Path, target: str) -> str:
     for found in scan([str(path)], ScanOptions()):
         if isinstance(found, Instance):
             try:
-                _give_out(opener, found, target)
+                give_out(opener, found, target)
             except FileError as error:
-                return _one_line(error.reason)
+                return one_line(error.reason)
         elif isinstance(found, Refusal):
-            return _one_line(found.reason)
+            return one_line(found.reason)
         else:
-            _one_line(found.text)
+            one_line(found.text)
             converted = not found.empty
     assert converted, "neither a reason nor a payload"
     return ""
 
 
-def _give_out(opener: PayloadOpener, instance: Instance, target: str) -> None:
+def give_out(opener: PayloadOpener, instance: Instance, target: str) -> None:
     """Take the whole payload. Only opening it may fail."""
     with opener.open(instance, target) as payload:
-        list(map(_one_line, payload.notices))
+        list(map(one_line, payload.notices))
         given = bytearray()
         room = memoryview(bytearray(50_001))
         try:
@@ -176,59 +161,25 @@ def _read_again(data: bytes, target: str) -> tuple[str, str]:
     return checked.sop_class, checked.sop_instance
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     assert text, "a reason without words"
     assert is_one_line(text), f"not one line: {text!r}"
     assert len(text) < 1000, f"{len(text)} characters: {text[:200]!r}"
     return text
 
 
-def run(opener: PayloadOpener, folder: Path, cases: Iterator[Case]) -> dict[str, object]:
-    """All cases, with a line for each that went wrong; what became of the others."""
-    outcomes: Counter[str] = Counter()
-    swallowed: list[str] = []
-    sys.unraisablehook = lambda error: swallowed.append(f"{error.exc_value!r} came to nothing in {error.object!r}")
-    slowest = (0.0, -1)
-    path = folder / CASE
-    for one in cases:
-        (folder / NUMBER).write_text(str(one.number))
-        path.write_bytes(mutate.mutated(good(one.name), one.number))
-        began = time.process_time()
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
-        try:
-            words = outcome(opener, path, one.target)
-            assert not swallowed, swallowed.pop()
-            outcomes["failed" if words else "converted"] += 1
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is wrong here
-            print(json.dumps({**one._asdict(), "wrong": f"{type(error).__name__}: {error}"}), flush=True)
-        finally:
-            faulthandler.cancel_dump_traceback_later()
-        slowest = max(slowest, (time.process_time() - began, one.number))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {**outcomes, "slowest": slowest, "peak": peak}
-
-
-def _bound_memory(opener: PayloadOpener, folder: Path) -> None:
-    """Have every library loaded, then forbid the address space to grow by more than the memory that is left."""
+def prepare(folder: Path) -> Callable[[int], tuple[str]]:
+    """Have every library loaded, and each undamaged file converted."""
+    opener = PayloadOpener(ScanOptions(), Conversion())
     path = folder / CASE
     for name in (*FILES, *LARGE_FILES):
         path.write_bytes(good(name))
         words = outcome(opener, path, NATIVE[1])
         assert not words, f"{name}: {words}"
-    with contextlib.suppress(FileNotFoundError):  # elsewhere than in Linux
-        pages, resident = map(int, Path("/proc/self/statm").read_text().split()[:2])
-        limit = MEMORY + (pages - resident) * os.sysconf("SC_PAGE_SIZE")
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
+    def work(number: int) -> tuple[str]:
+        one = case(number)
+        path.write_bytes(mutate.mutated(good(one.name), number))
+        return ("failed" if outcome(opener, path, one.target) else "converted",)
 
-def main(arguments: list[str]) -> None:
-    folder, first, last = Path(arguments[0]), int(arguments[1]), int(arguments[2])
-    faulthandler.enable()
-    (folder / NUMBER).write_text(str(first))
-    opener = PayloadOpener(ScanOptions(), Conversion())
-    _bound_memory(opener, folder)
-    print(json.dumps(run(opener, folder, map(case, range(first, last)))))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    return work

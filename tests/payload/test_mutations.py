@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import struct
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -19,7 +17,9 @@ from dcmsend.errors import FileError
 from dcmsend.model import Conversion, Instance, ScanOptions
 from dcmsend.payload.opening import PayloadOpener
 from tests.files.encode import is_one_line
+from tests.payload import campaign
 from tests.support import mutate
+from tests.support.campaign import survey
 from tests.support.mutate import ITEM, UNDEFINED, File
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 DATA: Final = Path(__file__).parents[1] / "data"
 MUTATIONS: Final = int(os.environ.get("DCMSEND_MUTATIONS", "400"))
-MOST_DEATHS: Final = 5
 
 EXPLICIT: Final = "1.2.840.10008.1.2.1"
 JPEG: Final = "samples/sc_jpeg_baseline.dcm"
@@ -257,27 +256,8 @@ def test_any_fragments_make_the_same_frames(name: str, cut: int, tmp_path: Path)
 @pytest.mark.skipif(sys.platform == "win32", reason="memory is bounded by resource.setrlimit")
 def test_mutations(tmp_path: Path) -> None:
     """Damaged files: a reason in one line, or a payload as long as it says. No traceback, no hang, no memory."""
-    wrong: list[str] = []
-    totals: dict[str, int] = {}
-    first = 0
-    while first < MUTATIONS and len(wrong) < MOST_DEATHS:
-        lines, death = _campaign(tmp_path, first)
-        wrong += [str(line) for line in lines if "wrong" in line]
-        for line in lines:
-            totals |= {key: totals.get(key, 0) + line[key] for key in ("converted", "failed") if key in line}
-            assert line.get("peak", 0) < 500 << 20
-        if not death:
-            break
-        first = int((tmp_path / "number").read_text()) + 1
-        wrong.append(f"case {first - 1}: {death}")
-    assert not wrong, "\n".join(wrong)
-    assert totals["converted"] > MUTATIONS // 10
-    assert totals["failed"] > MUTATIONS // 10
-
-
-def _campaign(folder: Path, first: int) -> tuple[list[dict[str, Any]], str]:
-    """What the process of the campaign printed, and how it died, if it did."""
-    command = (sys.executable, "-m", "tests.payload.campaign", str(folder), str(first), str(MUTATIONS))
-    done = subprocess.run(command, cwd=DATA.parents[1], capture_output=True, text=True, check=False)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return lines, f"exit {done.returncode}: {done.stderr[-2000:]}" if done.returncode else ""
+    found = survey("tests.payload.campaign", tmp_path, MUTATIONS)
+    assert not found.wrong, "\n".join(found.wrong)
+    assert found.peak < campaign.MEMORY
+    assert found.counts["converted"] > MUTATIONS // 10
+    assert found.counts["failed"] > MUTATIONS // 10

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tests.support import builder, part10
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    Mutation: TypeAlias = Callable[["File", Random], "File"]
 
 IMPLICIT: Final = "1.2.840.10008.1.2"
 BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
@@ -141,19 +144,41 @@ def put_together(file: File) -> bytes:
     return builder.part10(file.sop_class, file.sop_instance, transfer_syntax=file.syntax, data_set=data)
 
 
-def mutated(file: bytes, seed: int) -> bytes:
+def mutated(file: bytes, seed: int, mutations: Sequence[Mutation] = ()) -> bytes:
     """``file`` with one to three kinds of damage; the same for the same seed."""
     random = Random(seed)
     parts = take_apart(file)
     for _ in range(random.choice((1, 1, 1, 2, 3))):
-        parts = _damage(parts, random)
+        parts = _damage(parts, random, mutations or MUTATIONS)
     whole = put_together(parts)
     return _scratched(whole, random) if random.random() < 0.05 else whole
 
 
-def _damage(file: File, random: Random) -> File:
+def scratched(file: bytes, seed: int) -> bytes:
+    """``file`` with damage anywhere, whatever is there: for files that cannot be taken apart, and for heads."""
+    random = Random(seed)
+    data = bytearray(file)
+    behind = random.choice((len(data), 140, 400, 1000))
+    for _ in range(random.choice((1, 1, 2, 5))):
+        at = random.randrange(min(len(data), behind) + 1)
+        some = random.choice(
+            (b"\0", b"\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", random.randbytes(random.choice((1, 2, 8))))
+        )
+        way = random.random()
+        if way < 0.5:
+            data[at : at + len(some)] = some
+        elif way < 0.7:
+            data[at:at] = some
+        elif way < 0.85:
+            del data[at : at + random.choice((1, 2, 4, 100))]
+        else:
+            del data[at:]
+    return bytes(data)
+
+
+def _damage(file: File, random: Random, mutations: Sequence[Mutation]) -> File:
     """The outcome of a mutation that finds something to damage; one that flips bits always does."""
-    for mutation in random.sample(MUTATIONS, len(MUTATIONS)):
+    for mutation in random.sample(mutations, len(mutations)):
         changed = mutation(file, random)
         if changed != file:
             return changed
@@ -204,7 +229,7 @@ def _scan(data: bytes, order: str, explicit: bool) -> list[Place]:
     return places
 
 
-def _some(file: File, random: Random, wanted: Callable[[Place], object] = bool) -> Place | None:
+def pick(file: File, random: Random, wanted: Callable[[Place], object] = bool) -> Place | None:
     """Any of the places that are ``wanted``, or None."""
     places = [place for place in file.places() if wanted(place)]
     return random.choice(places) if places else None
@@ -223,14 +248,14 @@ def flip_bits(file: File, random: Random) -> File:
 
 
 def truncate(file: File, random: Random) -> File:
-    place = _some(file, random)
+    place = pick(file, random)
     if place is None or random.random() < 0.5:
         return file.with_data(file.data[: random.randrange(len(file.data) + 1)])
     return file.with_data(file.data[: random.choice((place.start, place.length_at, place.value, place.end))])
 
 
 def change_length(file: File, random: Random) -> File:
-    place = _some(file, random)
+    place = pick(file, random)
     if place is None:
         return file
     true, left = place.end - place.value, len(file.data) - place.value
@@ -242,7 +267,7 @@ def change_length(file: File, random: Random) -> File:
 
 def change_tag(file: File, random: Random) -> File:
     """Give a place the tag of another one, or exchange the two."""
-    one, other = _some(file, random), _some(file, random)
+    one, other = pick(file, random), pick(file, random)
     if one is None or other is None:
         return file
     data = bytearray(file.data)
@@ -253,7 +278,7 @@ def change_tag(file: File, random: Random) -> File:
 
 
 def change_vr(file: File, random: Random) -> File:
-    place = _some(file, random, lambda place: place.vr)
+    place = pick(file, random, lambda place: place.vr)
     if place is None:
         return file
     at = place.start + 4
@@ -265,7 +290,7 @@ def change_vr(file: File, random: Random) -> File:
 
 def change_value(file: File, random: Random) -> File:
     """A value of another length, or of other bytes: mostly of odd length, or larger than its VR can be."""
-    place = _some(file, random)
+    place = pick(file, random)
     if place is None:
         return file
     value = file.data[place.value : place.end]
@@ -275,7 +300,7 @@ def change_value(file: File, random: Random) -> File:
 
 def splice(file: File, random: Random) -> File:
     """Take a stretch of elements out, or put a copy of it somewhere else."""
-    one, other, target = _some(file, random), _some(file, random), _some(file, random)
+    one, other, target = pick(file, random), pick(file, random), pick(file, random)
     if one is None or other is None or target is None:
         return file
     start, end = min(one.start, other.start), max(one.end, other.end)
@@ -287,13 +312,13 @@ def splice(file: File, random: Random) -> File:
 
 def drop(file: File, random: Random) -> File:
     """Leave out one element, fragment or delimiter."""
-    place = _some(file, random)
+    place = pick(file, random)
     return file if place is None else file.with_data(file.data[: place.start], file.data[place.end :])
 
 
 def drop_end(file: File, random: Random) -> File:
     """Leave out one of the ends of items and sequences, so that it lasts for ever."""
-    place = _some(file, random, lambda place: place.tag in (ITEM_END, SEQUENCE_END))
+    place = pick(file, random, lambda place: place.tag in (ITEM_END, SEQUENCE_END))
     return file if place is None else file.with_data(file.data[: place.start], file.data[place.end :])
 
 
@@ -337,7 +362,7 @@ def _damaged(numbers: list[int], random: Random) -> list[int]:
 
 def change_fragments(file: File, random: Random) -> File:
     """Split, empty or cut a fragment, put it twice, or join it with what comes behind."""
-    place = _some(file, random, lambda place: place.fragment)
+    place = pick(file, random, lambda place: place.fragment)
     if place is None:
         return file
     before, behind = file.data[: place.start], file.data[place.end :]
@@ -351,7 +376,7 @@ def change_fragments(file: File, random: Random) -> File:
 
 def change_codestream(file: File, random: Random) -> File:
     """Other bytes where a codestream says how large its image is and how it is coded."""
-    place = _some(file, random, lambda place: place.fragment and place.end > place.value)
+    place = pick(file, random, lambda place: place.fragment and place.end > place.value)
     if place is None:
         return file
     value = bytearray(file.data[place.value : place.end])
@@ -369,7 +394,7 @@ def change_syntax(file: File, random: Random) -> File:
 
 def change_pixels(file: File, random: Random) -> File:
     """Native pixel data of the wrong length, or encapsulated where it is native and the other way round."""
-    pixels = _some(file, random, lambda place: place.tag == PIXEL_DATA)
+    pixels = pick(file, random, lambda place: place.tag == PIXEL_DATA)
     if pixels is None:
         return file
     value = file.data[pixels.value : pixels.end]
@@ -406,7 +431,7 @@ def nested(file: File, levels: int, *, defined: bool, closed: bool = True) -> by
     return b"".join(reversed(heads)) + (end * levels if closed and not defined else b"")
 
 
-MUTATIONS: Final[tuple[Callable[[File, Random], File], ...]] = (
+MUTATIONS: Final[tuple[Mutation, ...]] = (
     flip_bits, truncate, change_length, change_tag, change_vr, change_value, splice, drop, drop_end, change_image,
     change_count, change_colours, change_offsets, change_fragments, change_codestream, change_codestream, change_syntax,
     change_pixels, nest,

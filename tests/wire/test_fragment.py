@@ -66,6 +66,12 @@ def test_gaps_are_reused_not_copied() -> None:
     )
 
 
+def test_a_peer_that_takes_tiny_pdus_gets_fewer_at_once() -> None:
+    """Each gap costs far more than the two bytes in it."""
+    frames = fragment.DataFrames(8, 1 << 20)
+    assert (len(frames.gaps), frames.capacity) == (1024, 2048)
+
+
 def response_values(response: Response, size: int = 10_000, context_id: int = 1) -> list[pdu.PDV]:
     data = response.encode()
     pieces = [data[i : i + size] for i in range(0, len(data), size)]
@@ -73,6 +79,7 @@ def response_values(response: Response, size: int = 10_000, context_id: int = 1)
 
 
 SUCCESS = Response(C_STORE_RSP, 1, 0)
+WITH_DATA = Response(C_STORE_RSP, 1, 0, has_data_set=True)
 
 
 @pytest.mark.parametrize("size", [1, 7, 40, 10_000])
@@ -88,9 +95,16 @@ def test_two_responses_in_one_pdu() -> None:
 
 
 def test_a_data_set_behind_a_response_is_dropped() -> None:
-    announced = Response(C_STORE_RSP, 1, 0, has_data_set=True)
     data = [pdu.PDV(1, False, False, bytes(100)), pdu.PDV(1, False, True, b"")]
-    assert list(fragment.MessageAssembler().feed([*response_values(announced), *data])) == [announced]
+    assert list(fragment.MessageAssembler().feed([*response_values(WITH_DATA), *data])) == [WITH_DATA]
+
+
+def test_each_message_has_its_own_number_of_pieces() -> None:
+    assembler = fragment.MessageAssembler()
+    with_data = [*response_values(WITH_DATA, 1), *[pdu.PDV(1, False, False, b"")] * 16000, pdu.PDV(1, False, True, b"")]
+    for _ in range(2):
+        assert list(assembler.feed(with_data)) == [WITH_DATA]
+        assert list(assembler.feed(response_values(SUCCESS, 1))) == [SUCCESS]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +112,20 @@ def test_a_data_set_behind_a_response_is_dropped() -> None:
     [
         ([pdu.PDV(1, False, True, b"")], "a piece of a data set where a command was expected"),
         (
-            [*response_values(Response(C_STORE_RSP, 1, 0, has_data_set=True)), *response_values(SUCCESS)],
+            [*response_values(WITH_DATA), *response_values(SUCCESS)],
             "before the data set of the one before it had ended",
         ),
         ([pdu.PDV(1, True, False, b"ab"), pdu.PDV(3, True, False, b"ab")], "changes its presentation context"),
         ([pdu.PDV(1, True, False, bytes(MAX_COMMAND_LENGTH // 2 + 1))] * 2, "a command set of more than 16384 bytes"),
         ([pdu.PDV(1, True, True, b"")], "no usable Command Field"),
+        ([], "without a value"),
+        ([pdu.PDV(1, True, False, b""), pdu.PDV(3, True, False, b"")], "changes its presentation context"),
+        ([pdu.PDV(1, True, False, b"")] * 16385, "in more than 16384 pieces"),
+        ([*response_values(WITH_DATA), *[pdu.PDV(1, False, False, b"")] * 16385], "in more than 16384 pieces"),
+        (
+            [*response_values(WITH_DATA), *[pdu.PDV(1, False, False, bytes(16000))] * 66],
+            "a data set of more than 1048576 bytes with a response",
+        ),
     ],
 )
 def test_what_is_no_message_is_malformed(pdvs: list[pdu.PDV], complaint: str) -> None:

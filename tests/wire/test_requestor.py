@@ -40,10 +40,12 @@ def machine(state: State) -> Requestor:
     made = Requestor(16384)
     if state is not State.IDLE:
         made.act(Trigger.REQUEST)
-    if state in (State.ESTABLISHED, State.RELEASING):
+    if state in (State.ESTABLISHED, State.RELEASING, State.COLLIDED):
         made.receive(ACCEPT.encode())
-    if state is State.RELEASING:
+    if state in (State.RELEASING, State.COLLIDED):
         made.act(Trigger.RELEASE)
+    if state is State.COLLIDED:
+        made.receive(pdu.ReleaseRequest().encode())
     made.outgoing = b""
     assert made.state is state
     return made
@@ -66,10 +68,14 @@ def machine(state: State) -> Requestor:
         (State.ESTABLISHED, pdu.ReleaseResponse(), Violated, State.CLOSED, None),
         (State.RELEASING, pdu.ReleaseResponse(), Released(), State.CLOSED, b""),
         (State.RELEASING, DATA, Responded(SUCCESS), State.RELEASING, b""),
-        (State.RELEASING, pdu.ReleaseRequest(), None, State.RELEASING, pdu.ReleaseResponse().encode()),
+        (State.RELEASING, pdu.ReleaseRequest(), None, State.COLLIDED, pdu.ReleaseResponse().encode()),
         (State.RELEASING, pdu.Abort(0, 0), Aborted(0, 0), State.CLOSED, b""),
         (State.RELEASING, ACCEPT, Violated, State.CLOSED, None),
         (State.RELEASING, REJECT, Violated, State.CLOSED, None),
+        (State.COLLIDED, pdu.ReleaseResponse(), Released(), State.CLOSED, b""),
+        (State.COLLIDED, pdu.ReleaseRequest(), Violated, State.CLOSED, None),
+        (State.COLLIDED, DATA, Violated, State.CLOSED, None),
+        (State.COLLIDED, pdu.Abort(0, 0), Aborted(0, 0), State.CLOSED, b""),
     ],
 )
 def test_what_the_peer_sends(
@@ -85,7 +91,7 @@ def test_what_the_peer_sends(
     assert requestor.outgoing == (ABORT_BY_PROVIDER if sent is None else sent)
 
 
-@pytest.mark.parametrize("state", [State.REQUESTED, State.ESTABLISHED, State.RELEASING])
+@pytest.mark.parametrize("state", [State.REQUESTED, State.ESTABLISHED, State.RELEASING, State.COLLIDED])
 class TestInEveryOpenState:
     def test_the_peer_hangs_up(self, state: State) -> None:
         requestor = machine(state)
@@ -132,7 +138,7 @@ def test_what_we_must_not_do_is_our_error(state: State, trigger: Trigger) -> Non
 
 def test_every_open_state_can_end() -> None:
     endings = (Trigger.ABORT, Trigger.ABORTED, Trigger.HUNG_UP, Trigger.VIOLATED)
-    for state in (State.IDLE, State.REQUESTED, State.ESTABLISHED, State.RELEASING):
+    for state in (State.IDLE, State.REQUESTED, State.ESTABLISHED, State.RELEASING, State.COLLIDED):
         assert [TRANSITIONS[state, trigger][0] for trigger in endings] == [State.CLOSED] * 4
 
 
@@ -147,6 +153,14 @@ def test_events_before_a_violation_are_kept() -> None:
     requestor = machine(State.ESTABLISHED)
     events = requestor.receive(DATA.encode() + b"\xff" * 6)
     assert events == [Responded(SUCCESS), Violated("unrecognised PDU type 0xff")]
+
+
+def test_a_response_in_front_of_a_violation_is_kept_within_one_pdu() -> None:
+    requestor = machine(State.ESTABLISHED)
+    both = pdu.Data((*DATA.values, pdu.PDV(1, True, True, b"no command")))
+    events = requestor.receive(both.encode())
+    assert events[0] == Responded(SUCCESS)
+    assert isinstance(events[1], Violated)
 
 
 def test_nothing_is_read_behind_an_abort() -> None:
@@ -181,7 +195,9 @@ def test_recorded_rejection_and_abort() -> None:
     st.lists(st.one_of(st.sampled_from([vector for _, vector in PDUS]), st.binary(max_size=40)), max_size=8), st.data()
 )
 def test_any_bytes_in_any_state_end_in_a_known_state(chunks: list[bytes], data: st.DataObject) -> None:
-    requestor = machine(data.draw(st.sampled_from([State.REQUESTED, State.ESTABLISHED, State.RELEASING])))
+    requestor = machine(
+        data.draw(st.sampled_from([State.REQUESTED, State.ESTABLISHED, State.RELEASING, State.COLLIDED]))
+    )
     for chunk in chunks:
         events = requestor.receive(chunk)
         if any(isinstance(event, Violated) for event in events):

@@ -33,6 +33,7 @@ from dcmsend.wire.requestor import (
     Requestor,
     Responded,
     Trigger,
+    Violated,
     WireEvent,
 )
 
@@ -73,6 +74,7 @@ IMPLEMENTATION_VERSION: Final = f"DCMSEND_{__version__}"[:16]
 FRAMES_CAPACITY: Final = 1024 * 1024
 MAX_MESSAGE_ID: Final = 65535
 _ASSUMED_PDU: Final = 16384  # for a peer that leaves out its maximum length, which PS3.8 D.1 does not allow
+_AWAITED: Final = (Responded, Accepted, Released)  # what does not end an association before its time
 
 
 class Association:
@@ -95,7 +97,6 @@ class Association:
         self._events: deque[WireEvent] = deque()
         self._outstanding: dict[int, int] = {}  # Message ID -> command field of the response it waits for
         self._last_message_id = 0
-        self._incomplete = 0  # Message ID of the request whose data set has not all left
         self._send_pdu = 0
         self._frames: DataFrames | None = None
 
@@ -169,19 +170,21 @@ class Association:
         frames = self._frames = self._frames or DataFrames(self._send_pdu, FRAMES_CAPACITY)
         self._machine.act(Trigger.SEND)
         left = data_set.length
-        self._incomplete = message_id
+        begun = False
         try:
             while True:
                 count = data_set.fill(frames.gaps)
                 left -= count
-                self._begin(message_id, C_STORE_RSP)
+                if not begun:
+                    self._begin(message_id, C_STORE_RSP)
+                    begun = True
                 self._send(frames.seal(context_id, count, is_last=left == 0, command=command))
                 command = b""
                 if not left:
-                    self._incomplete = 0
                     return message_id
         except BaseException:
-            if message_id in self._outstanding:
+            if begun:
+                self._take_back(message_id)
                 self.abort()
             raise
 
@@ -207,34 +210,16 @@ class Association:
             event = self._await(self._timeouts.dimse, "the peer's response")
             if not isinstance(event, Responded):
                 raise _error_of(event)
-            return self._matched(event.response)
+            return event.response
         except BaseException:
             self.abort()
             raise
 
     def heard(self) -> Iterator[Response]:
-        """The responses that came while something was being sent, also when the association is over by now.
-
-        One that calls stored what was never sent whole is passed over: it cannot be true.
-        """
+        """The responses that came while something was being sent, also when the association is over by now."""
         while self._events and isinstance(event := self._events[0], Responded):
             self._events.popleft()
-            if event.response.message_id == self._incomplete and status_class(event.response.status).stored:
-                continue
-            try:
-                yield self._matched(event.response)
-            except RemoteProtocolError:
-                self.abort()
-                raise
-
-    def _matched(self, response: Response) -> Response:
-        """A response to something outstanding. Raises ``RemoteProtocolError`` where it is not."""
-        expected = self._outstanding.pop(response.message_id, None)
-        if expected is None:
-            raise RemoteProtocolError(f"the peer answered Message ID {response.message_id}, which was not asked")
-        if response.command_field != expected:
-            raise RemoteProtocolError(f"the peer answered with command 0x{response.command_field:04x}")
-        return response
+            yield event.response
 
     def release(self) -> None:
         """Release in order (PS3.8 7.2); all responses must have come. Raises ``NetworkError`` where the peer does not.
@@ -242,6 +227,7 @@ class Association:
         A peer that closes the connection instead of confirming is taken for released: everything was answered.
         """
         try:
+            self._require_open()
             self._machine.act(Trigger.RELEASE)
             self._flush()
             event = self._await(self._timeouts.acse, "the answer to the release request")
@@ -305,6 +291,13 @@ class Association:
         self._outstanding[message_id] = response
         self._last_message_id = message_id
 
+    def _take_back(self, message_id: int) -> None:
+        """Forget that the peer has stored an instance, as it said before it can have had it whole."""
+        for event in tuple(self._events):
+            answer = event.response if isinstance(event, Responded) else None
+            if answer and answer.message_id == message_id and status_class(answer.status).stored:
+                self._events.remove(event)
+
     def _send(self, data: bytes | memoryview) -> None:
         try:
             self._stream.send(data, self._hear)
@@ -315,7 +308,7 @@ class Association:
     def _require_open(self) -> None:
         """Raise what ended the association, where the peer has said so: there is no point in sending more."""
         for event in self._events:
-            if not isinstance(event, Responded | Accepted):
+            if not isinstance(event, _AWAITED):
                 raise _error_of(event)
 
     def _last_message(self, lost: ConnectionLost) -> NetworkError:
@@ -325,39 +318,53 @@ class Association:
                 self._feed(self._stream.receive_now())
         except ConnectionLost:
             pass
-        return next((_error_of(e) for e in self._events if not isinstance(e, Responded | HungUp)), lost)
+        return next((_error_of(e) for e in self._events if not isinstance(e, (*_AWAITED, HungUp))), lost)
 
     def _hear(self, data: bytes) -> None:
-        """Take bytes that came while we were sending."""
+        """Take bytes that came while we were sending, for which there is no reason any more once it is all over."""
         self._feed(data)
         self._require_open()
+        if self._machine.closed:
+            raise ConnectionLost("the association is over")
 
     def _feed(self, data: bytes) -> None:
-        """Take received bytes. Raises ``RemoteProtocolError`` for more responses than there are requests.
+        """Take received bytes. A response is matched when it comes: one to what is asked later answers nothing."""
+        for event in self._machine.receive(data):
+            complaint = self._complaint(event.response) if isinstance(event, Responded) else ""
+            if complaint:
+                self._events.append(Violated(complaint))
+                if not self._machine.closed:
+                    self._machine.act(Trigger.ABORT)
+                return
+            self._events.append(event)
 
-        They wait here until they are asked for, and a peer that sends them without end must not fill the memory.
-        """
-        self._events.extend(self._machine.receive(data))
-        if len(self._events) > len(self._outstanding) + 2:  # beside them the acceptance and the end may be there
-            raise RemoteProtocolError("the peer sent more responses than there were requests")
+    def _complaint(self, response: Response) -> str:
+        """What is wrong with a response, if it is none to anything that is outstanding."""
+        expected = self._outstanding.pop(response.message_id, None)
+        if expected is None:
+            return f"it answered Message ID {response.message_id}, which was not asked"
+        return "" if response.command_field == expected else f"it answered with command 0x{response.command_field:04x}"
 
     def _await(self, timeout: float | None, phase: str) -> WireEvent:
         """The next event, within ``timeout`` seconds. Raises ``PeerTimeout``, ``ConnectionLost``."""
         deadline = None if timeout is None else self._clock() + timeout
         while not self._events:
+            if self._machine.closed:
+                raise ConnectionLost("the association is over")
             left = None if deadline is None else deadline - self._clock()
             stall = self._timeouts.socket if self._machine.in_pdu else None
             if stall is not None and (left is None or stall < left):
                 self._feed(self._stream.receive(stall, "the rest of a PDU", stall))
             else:
                 self._feed(self._stream.receive(left, phase, timeout))
-            self._flush()
+            if not self._machine.closed:  # an abort is left to ``abort``, which does not wait for a peer that reads
+                self._flush()
         return self._events.popleft()
 
     def _flush(self) -> None:
         outgoing = self._take_outgoing()
         if outgoing:
-            self._stream.send(outgoing, self._feed)
+            self._stream.send(outgoing, self._hear)
 
     def _take_outgoing(self) -> bytes:
         outgoing, self._machine.outgoing = self._machine.outgoing, b""

@@ -252,9 +252,10 @@ class Worker:
         except NetworkError as error:
             yield from self._broken(error)
         except FileError as error:
-            del self._under_way[message_id]
-            self._attempts.fail(number)
-            yield self._failed(number, instance, error.reason, payload)
+            yield from self._hear()
+            if self._under_way.pop(message_id, None):  # or else the peer has refused it before it was sent whole
+                self._attempts.fail(number)
+                yield self._failed(number, instance, error.reason, payload)
             if self._association.closed:  # part of the data set had left
                 yield from self._broken(NetworkError("association aborted: a file failed while it was being sent"))
         finally:
@@ -283,11 +284,8 @@ class Worker:
 
     def _hear(self) -> Iterator[Event]:
         """What the peer has answered while we were sending: nothing as long as one operation may be outstanding."""
-        try:
-            for response in self._association.heard():
-                yield self._answered(response)
-        except NetworkError as error:
-            yield from self._broken(error)
+        for response in self._association.heard():
+            yield self._answered(response)
 
     def _answered(self, response: Response) -> Event:
         ready = self._under_way.pop(response.message_id)
@@ -316,11 +314,7 @@ class Worker:
         """The association is gone: what was under way was not answered, and may or may not be stored."""
         stopped = _stopped()
         self.error = stopped if self._stop.requested else error
-        try:
-            for response in self._association.heard():
-                yield self._answered(response)
-        except NetworkError:
-            pass  # one error is enough
+        yield from self._hear()
         reason = f"not answered: {stopped if self._stop.aborted else error}"
         passes = error_passes(error, established=True) and not self._stop.requested
         self._let_go()  # what comes behind those under way is given back before them
@@ -370,8 +364,8 @@ class Worker:
         )
 
     def _release(self) -> AssociationEnded:
-        if self._association.closed:
-            return AssociationEnded(self._number, str(self.error or "aborted"))
+        if self._association.closed and self.error is not None:
+            return AssociationEnded(self._number, str(self.error))
         try:
             self._association.release()
         except NetworkError as error:

@@ -2,7 +2,8 @@
 
 Outgoing, command sets are small and encoded at once; data sets go through ``DataFrames``: a buffer whose PDV headers
 stand ready, so that file bytes are read straight into the gaps and one write sends many PDUs. Incoming,
-``MessageAssembler`` joins the pieces of command sets and drops data sets, which no response that we wait for has.
+``MessageAssembler`` joins the pieces of command sets and drops data sets, which no response that we wait for has. Both
+are bounded, and so is the number of pieces: no stream of them goes on for ever without an answer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dcmsend.wire.reader import MalformedPDU
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Final
 
     from dcmsend.wire.command import Response
@@ -27,6 +28,8 @@ SMALLEST_PDU: Final = PDV_OVERHEAD + 2
 MOST_GAPS: Final = 1024  # in a buffer: each takes some 200 bytes, and a peer may take as little as 8 bytes at a time
 _COMMAND_PIECE, _LAST_COMMAND, _DATA_PIECE, _LAST_DATA = 1, 3, 0, 2
 _DATA_TF: Final = Data.TYPE
+MAX_PIECES: Final = 16384  # of a command set or a data set that comes with a response: as many as it may have bytes
+MAX_DROPPED: Final = 1 << 20  # bytes of such a data set
 
 
 def fragment_length(max_pdu: int) -> int:
@@ -108,32 +111,49 @@ class MessageAssembler:
     def __init__(self) -> None:
         self._command = bytearray()
         self._context_id = 0
+        self._pieces = 0  # of the command set or data set that is under way
+        self._dropped = 0  # bytes of the data set
         self._awaited: Response | None = None  # a response whose data set is still coming
 
-    def feed(self, values: Iterable[PDV]) -> Iterator[Response]:
+    def feed(self, values: Sequence[PDV]) -> Iterator[Response]:
         """Take the PDVs of one P-DATA-TF, yield each response that they complete."""
+        if not values:
+            raise MalformedPDU("a P-DATA-TF PDU without a value")
         for pdv in values:
-            if pdv.is_command:
-                yield from self._take_command(pdv)
-            elif self._awaited is None:
-                raise MalformedPDU("a piece of a data set where a command was expected")
-            elif pdv.is_last:
-                yield self._awaited
-                self._awaited = None
+            self._pieces += 1
+            if self._pieces > MAX_PIECES:
+                raise MalformedPDU(f"a command set or data set in more than {MAX_PIECES} pieces")
+            response = self._take_command(pdv) if pdv.is_command else self._drop(pdv)
+            if response is not None:
+                yield response
 
-    def _take_command(self, pdv: PDV) -> Iterator[Response]:
+    def _take_command(self, pdv: PDV) -> Response | None:
         if self._awaited is not None:
             raise MalformedPDU("a command before the data set of the one before it had ended")
-        if self._command and pdv.context_id != self._context_id:
+        if self._pieces > 1 and pdv.context_id != self._context_id:
             raise MalformedPDU("a command set that changes its presentation context")
         if len(self._command) + len(pdv.data) > MAX_COMMAND_LENGTH:
             raise MalformedPDU(f"a command set of more than {MAX_COMMAND_LENGTH} bytes")
         self._context_id = pdv.context_id
         self._command += pdv.data
-        if pdv.is_last:
-            response = decode_response(bytes(self._command))
-            self._command.clear()
-            if response.has_data_set:
-                self._awaited = response
-            else:
-                yield response
+        if not pdv.is_last:
+            return None
+        response = decode_response(bytes(self._command))
+        self._command.clear()
+        self._pieces = self._dropped = 0
+        if not response.has_data_set:
+            return response
+        self._awaited = response
+        return None
+
+    def _drop(self, pdv: PDV) -> Response | None:
+        if self._awaited is None:
+            raise MalformedPDU("a piece of a data set where a command was expected")
+        self._dropped += len(pdv.data)
+        if self._dropped > MAX_DROPPED:
+            raise MalformedPDU(f"a data set of more than {MAX_DROPPED} bytes with a response")
+        if not pdv.is_last:
+            return None
+        response, self._awaited = self._awaited, None
+        self._pieces = 0
+        return response

@@ -26,10 +26,11 @@ class Reader:
         return len(self._data) - self._offset
 
     def take(self, count: int) -> bytes:
-        if count > self.left:
+        start, end = self._offset, self._offset + count
+        if end > len(self._data):
             raise MalformedPDU(f"{count} bytes expected, {self.left} there")
-        self._offset += count
-        return self._data[self._offset - count : self._offset]
+        self._offset = end
+        return self._data[start:end]
 
     def rest(self) -> bytes:
         return self.take(self.left)

@@ -1,7 +1,7 @@
 """The requestor's side of an association (PS3.8 9.2) as one table and a machine that follows it: bytes in, events out.
 
 The machine owns the state and decides what must be sent; whoever drives it owns the socket and the clock. The standard
-counts 13 states; a requestor that speaks TCP itself needs these five (in brackets those of PS3.8 Table 9-10).
+counts 13 states; a requestor that speaks TCP itself needs these six (in brackets those of PS3.8 Table 9-10).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dcmsend.wire.reader import MalformedPDU
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final, TypeAlias
 
 
@@ -34,7 +35,8 @@ class State(Enum):
     IDLE = "idle"  # connected, nothing said [Sta4]
     REQUESTED = "requested"  # awaiting A-ASSOCIATE-AC or -RJ [Sta5]
     ESTABLISHED = "established"  # ready for data transfer [Sta6]
-    RELEASING = "releasing"  # awaiting A-RELEASE-RP [Sta7, Sta9, Sta11]
+    RELEASING = "releasing"  # awaiting A-RELEASE-RP [Sta7]
+    COLLIDED = "releasing on both sides"  # awaiting it after the peer has asked for release too [Sta9, Sta11]
     CLOSED = "closed"  # over; only the transport is left [Sta13, Sta1]
 
 
@@ -66,7 +68,7 @@ class Reply(Enum):
     PROTOCOL_ERROR = Abort(source=2, reason=2).encode()  # by the service provider: unexpected PDU
 
 
-_OPEN: Final = (State.IDLE, State.REQUESTED, State.ESTABLISHED, State.RELEASING)
+_OPEN: Final = (State.IDLE, State.REQUESTED, State.ESTABLISHED, State.RELEASING, State.COLLIDED)
 
 # (state, trigger) -> (next state, what is sent); the actions of PS3.8 Tables 9-6 to 9-9 in the remarks.
 # A trigger of ours that has no row is a defect of ours; one of the peer's is treated as VIOLATED.
@@ -79,8 +81,9 @@ TRANSITIONS: Final[dict[tuple[State, Trigger], tuple[State, Reply]]] = {
     (State.ESTABLISHED, Trigger.RELEASE): (State.RELEASING, Reply.RELEASE_RQ),  # AR-1
     (State.ESTABLISHED, Trigger.RELEASE_REQUESTED): (State.CLOSED, Reply.ABORT),  # AR-2, then AA-1: we were not done
     (State.RELEASING, Trigger.DATA): (State.RELEASING, Reply.NOTHING),  # AR-6
-    (State.RELEASING, Trigger.RELEASE_REQUESTED): (State.RELEASING, Reply.RELEASE_RP),  # AR-8, AR-9: a collision
+    (State.RELEASING, Trigger.RELEASE_REQUESTED): (State.COLLIDED, Reply.RELEASE_RP),  # AR-8, AR-9
     (State.RELEASING, Trigger.RELEASE_CONFIRMED): (State.CLOSED, Reply.NOTHING),  # AR-3
+    (State.COLLIDED, Trigger.RELEASE_CONFIRMED): (State.CLOSED, Reply.NOTHING),  # AR-3
     **{(state, Trigger.ABORT): (State.CLOSED, Reply.ABORT) for state in _OPEN},  # AA-1
     **{(state, Trigger.ABORTED): (State.CLOSED, Reply.NOTHING) for state in _OPEN},  # AA-3
     **{(state, Trigger.HUNG_UP): (State.CLOSED, Reply.NOTHING) for state in _OPEN},  # AA-4
@@ -183,27 +186,28 @@ class Requestor:
         if self.closed:
             return []
         if not data:
-            event = HungUp(in_pdu=self.in_pdu)
+            hung_up = HungUp(in_pdu=self.in_pdu)
             self._follow(Trigger.HUNG_UP)
-            return [event]
+            return [hung_up]
         events: list[WireEvent] = []
         try:
             for pdu in self._buffer.feed(data):
-                events += self._take(pdu)
+                for event in self._take(pdu):
+                    events.append(event)  # noqa: PERF402 - those before an error must be kept
                 if self.closed:
                     break
         except MalformedPDU as error:
             events += self._violation(str(error))
         return events
 
-    def _take(self, pdu: PDU) -> list[WireEvent]:
+    def _take(self, pdu: PDU) -> Iterable[WireEvent]:
         trigger = _TRIGGER_OF[type(pdu)]
         if (self.state, trigger) not in TRANSITIONS:
             return self._violation(f"{trigger.value} while the association is {self.state.value}")
         self._follow(trigger)
         match pdu:
             case Data(values):
-                return [Responded(response) for response in self._assembler.feed(values)]
+                return map(Responded, self._assembler.feed(values))
             case AssociateAccept():
                 return [Accepted(pdu)]
             case AssociateReject():
