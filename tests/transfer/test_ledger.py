@@ -374,6 +374,20 @@ def test_values_of_another_kind_count_as_not_there(
     assert ledger.error is None
 
 
+def test_what_it_says_cannot_forge_a_line(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    first, one = opened(), instance()
+    first.meet(one, 1)
+    first.record(finished(one))
+    first.close()
+    change(path, "UPDATE instance SET finished = 'then' || char(10) || 'E: forged' || char(27) || hex(zeroblob(9999))")
+    change(path, "UPDATE instance SET network_syntax = finished")
+    outcome = opened().meet(one, 1)
+    assert outcome is not None
+    assert outcome.reason.startswith("stored by run 1 of the journal, then\\nE: forged\\x1b0000")
+    assert len(outcome.reason) < 200 and outcome.reason.isprintable()
+    assert len(outcome.network_syntax) < 100 and outcome.network_syntax.isprintable()
+
+
 def test_a_huge_value_is_not_read(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
     first, one = opened(), instance()
     first.meet(one, 1)

@@ -17,6 +17,7 @@ from time import gmtime, strftime, time
 from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
 from dcmsend.model import Outcome, State
+from dcmsend.printable import plain
 from dcmsend.transfer.lock import FileLock
 from dcmsend.version import __version__
 
@@ -74,6 +75,7 @@ REFUSED: Final = "refused"
 NO_CONTEXT: Final = "no context"
 FAILED: Final = "failed"
 
+_SHOWN: Final = 64  # characters of what the file says
 _BATCH: Final = 256  # instances that are met before they are written
 _TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
 _BROKEN: Final = "keep a copy of it, and begin another one under another name: what was stored is then sent again"
@@ -356,15 +358,17 @@ def _stored_before(row: Row | None, size: int, modified: int, number: int) -> Ou
     if row is None or row[:3] != (STORED.encode(), size, modified):
         return None
     status, association, syntax, finished, run = row[3:]
-    if not isinstance(status, int) or not isinstance(syntax, bytes) or not isinstance(finished, bytes):
+    if not isinstance(status, int) or not isinstance(run, int):
+        return None
+    if not isinstance(syntax, bytes) or not isinstance(finished, bytes):
         return None
     outcome = Outcome(
         number=number,
         state=State.ANSWERED,
         status=status,
-        reason=f"stored by run {run} of the journal, {_text(finished)} UTC",
+        reason=f"stored by run {run} of the journal, {plain(_text(finished), _SHOWN)} UTC",
         association=association if isinstance(association, int) else 0,
-        network_syntax=_text(syntax),
+        network_syntax=plain(_text(syntax), _SHOWN),
         dataset_size=0,
     )
     return outcome if 0 <= status <= 0xFFFF and outcome.stored else None
