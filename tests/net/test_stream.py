@@ -131,7 +131,7 @@ class TestConnect:
                 return errno.EINPROGRESS
 
         monkeypatch.setattr(_socket, "socket", Pending)
-        monkeypatch.setattr(stream, "_poller", lambda _: lambda *, writing, timeout: (False, False))
+        monkeypatch.setattr(stream, "poller", lambda _: lambda *, writing, timeout: (False, False))
         with pytest.raises(ConnectError, match=r"\(127.0.0.1\): no answer within 2.5 seconds"):
             connect("127.0.0.1", 104, family=AddressFamily.IPV4, timeout=2.5, stop=Stop())
 
@@ -162,7 +162,7 @@ class TestStream:
             return not heard, True
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(stream, "_poller", lambda _: read_on)
+            patch.setattr(stream, "poller", lambda _: read_on)
             Stream(ours, 60).send(data, hear)
         while len(got) < len(data):
             got.extend(theirs.recv(1 << 20))
@@ -264,16 +264,16 @@ def without_poll(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 class TestWaiting:
-    """``_poller``: (readable, ready), with ``poll`` and where there is only ``select``."""
+    """``poller``: (readable, ready), with ``poll`` and where there is only ``select``."""
 
     @pytest.fixture(params=["poll", "select"])
     def poll(self, request: pytest.FixtureRequest) -> Any:
         if request.param == "select":
             module = request.getfixturevalue("without_poll")
-            return lambda connection, **wanted: module._poller(connection)(**wanted)
+            return lambda connection, **wanted: module.poller(connection)(**wanted)
         if sys.platform == "win32":
             pytest.skip("there is no poll")
-        return lambda connection, **wanted: stream._poller(connection)(**wanted)
+        return lambda connection, **wanted: stream.poller(connection)(**wanted)
 
     def test_silence(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         assert poll(pair[0], writing=False, timeout=0.0) == (False, False)
@@ -326,7 +326,7 @@ class TestPace:
             return len(waits) == 2, len(waits) == 2
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(stream, "_poller", lambda _: poll)
+            patch.setattr(stream, "poller", lambda _: poll)
             Stream(ours, 60, Pace(1000, lambda: 0.0)).send(bytes(range(100)), heard.append)
         assert waits == pytest.approx([0.02, 0.04, 0.06, 0.08])
         assert heard == [b"abort"]
