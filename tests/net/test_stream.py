@@ -11,6 +11,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -263,6 +264,13 @@ def without_poll(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+def waiting(module: ModuleType, connection: socket.socket, **wanted: Any) -> Any:
+    """What ``poller`` makes, or with ``writing`` and ``timeout`` what that says."""
+    if "only_writing" in wanted:
+        return module.poller(connection, **wanted)
+    return module.poller(connection)(**wanted)
+
+
 class TestWaiting:
     """``poller``: (readable, ready), with ``poll`` and where there is only ``select``."""
 
@@ -270,10 +278,10 @@ class TestWaiting:
     def poll(self, request: pytest.FixtureRequest) -> Any:
         if request.param == "select":
             module = request.getfixturevalue("without_poll")
-            return lambda connection, **wanted: module.poller(connection)(**wanted)
+            return partial(waiting, module)
         if sys.platform == "win32":
             pytest.skip("there is no poll")
-        return lambda connection, **wanted: stream.poller(connection)(**wanted)
+        return partial(waiting, stream)
 
     def test_silence(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         assert poll(pair[0], writing=False, timeout=0.0) == (False, False)
@@ -283,6 +291,16 @@ class TestWaiting:
 
     def test_room_to_send(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         assert poll(pair[0], writing=True, timeout=None) == (False, True)
+
+    def test_room_alone(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
+        """What has come does not end the wait for room to send."""
+        pair[1].send(b"abc")
+        wait = poll(pair[0], only_writing=True)
+        assert wait(writing=False, timeout=None) == (False, True)
+        with pytest.raises(BlockingIOError):
+            while pair[0].send(bytes(1 << 16)):
+                pass
+        assert wait(writing=False, timeout=0.0) == (False, False)
 
     def test_bytes_to_read(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         pair[1].send(b"abc")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -105,6 +106,39 @@ class Authority:
         signed = builder.sign(self._key, hashes.SHA256())
         _write(self.folder / f"{name}.der", signed.public_bytes(serialization.Encoding.DER))
         return _write(self.folder / f"{name}.pem", signed.public_bytes(serialization.Encoding.PEM))
+
+
+class Pki:
+    """An authority with a server and a client, and what is not as it should be. ``other`` nobody trusts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca = Authority(folder / "ca", "Test CA")
+        self.other_ca = Authority(folder / "other", "Other CA")
+        self.server = self.ca.issue("server")
+        self.client = self.ca.issue("client", hosts=(), addresses=(), key=1)
+        self.other = self.other_ca.issue("other")
+
+    def context(self, identity: Identity | None = None, *, demand: bool = False) -> ssl.SSLContext:
+        """That of a server, by default the good one; ``demand``: it wants a certificate of clients."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        identity = identity or self.server
+        context.load_cert_chain(identity.certificate, identity.key)
+        if demand:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.ca.certificate)
+        return context
+
+    def client_context(self) -> ssl.SSLContext:
+        """That of a client which shows its certificate and checks nothing."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.load_cert_chain(self.client.certificate, self.client.key)
+        return context
+
+    def words(self) -> list[str]:
+        """Our options for mutual authentication."""
+        return ["+tls", str(self.client.key), str(self.client.certificate), "+cf", str(self.ca.certificate)]
 
 
 @cache

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-_LONGEST: Final = 1024  # bytes; OpenSSL takes no more
+_LONGEST: Final = 1100  # characters that are read at once: more than a password may have
 
 
 def tls_of(settings: dict[str, Any]) -> Tls | None:
@@ -31,20 +31,31 @@ def ask() -> str:
 
     Raises ``ConfigurationError`` where there is neither. Ctrl-C ends the program: nothing has been done yet.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = _heed_interrupts()
     try:
         if sys.stdin is not None and sys.stdin.isatty():
             from getpass import getpass
 
             return getpass("password of the private key: ")
-        line = sys.stdin.readline(_LONGEST + 2) if sys.stdin is not None else ""
+        line = sys.stdin.readline(_LONGEST) if sys.stdin is not None else ""
     except (EOFError, OSError, ValueError) as error:
         raise _nobody() from error
     finally:
-        signal.signal(signal.SIGINT, before)
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
     if not line:
         raise _nobody()
     return line.removesuffix("\n").removesuffix("\r")
+
+
+def _heed_interrupts() -> Any:
+    """Let Ctrl-C raise ``KeyboardInterrupt``, where signals arrive; what was done with it before, if it was heeded."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        return None
+    try:
+        return signal.signal(signal.SIGINT, signal.default_int_handler)
+    except ValueError:  # not in the main thread
+        return None
 
 
 def _nobody() -> ConfigurationError:

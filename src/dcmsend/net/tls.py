@@ -45,6 +45,7 @@ class Security:
     def stream(self, connection: socket.socket, socket_timeout: float | None, pace: Pace | None) -> TlsStream:
         """The connection, which is the stream's from now on; the handshake is still to come."""
         try:
+            connection.getpeername()  # wrapping a connection that is gone leaves things open in some Pythons
             secured = self._context.wrap_socket(
                 connection, server_hostname=self._name, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dcmsend.model import Tls
 
 _LARGEST: Final = 64 << 20  # bytes of one file: a revocation list may be long
+_LONGEST_PASSWORD: Final = 1024  # bytes that OpenSSL takes
 _MOST: Final = 10_000  # files in a folder of certificates
 _LINE: Final = 64  # characters in PEM (RFC 7468 2)
 _HASHED: Final = re.compile(r"[0-9a-f]{8}\.r?\d+")  # names that `openssl rehash` gives
@@ -52,17 +53,18 @@ def load(context: ssl.SSLContext, tls: Tls) -> None:
 
 
 def _load_ca(context: ssl.SSLContext, path: str, form: KeyFormat) -> None:
-    content = _read(path, "CA certificate file")
+    what, empty = "CA certificate file", "there is no certificate in it"
+    content = _read(path, what)
+    if not content or (form is KeyFormat.PEM and _CERTIFICATE not in content):
+        raise _unusable(what, path, empty, form)
     try:
         if form is KeyFormat.DER:
             context.load_verify_locations(cadata=content)
-        elif _CERTIFICATE in content:
+        else:
             with _file(content) as name:
                 context.load_verify_locations(cafile=name)
-        else:
-            raise _unusable("CA certificate file", path, "there is no certificate in it", form)
     except ssl.SSLError as error:
-        raise _unusable("CA certificate file", path, "there is no certificate in it", form) from error
+        raise _unusable(what, path, empty, form) from error
 
 
 def _load_ca_directory(context: ssl.SSLContext, path: str, form: KeyFormat) -> None:
@@ -127,10 +129,6 @@ def _load_identity(context: ssl.SSLContext, tls: Tls) -> None:
             context.load_cert_chain(certificate_file, key_file, password)
     except ssl.SSLError as error:
         raise ConfigurationError(_why_not(error, password, tls.certificate, key_path)) from error
-    except ValueError as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError("the password of the private key is too long") from None
 
 
 class _Password:
@@ -141,11 +139,14 @@ class _Password:
         self._password = tls.password
         self._path = path
 
-    def __call__(self) -> str:
+    def __call__(self) -> bytes:
         self.used = True
         if self._password is None:
             raise ConfigurationError(f"the private key in '{self._path}' needs a password, and none was given")
-        return self._password if isinstance(self._password, str) else self._password()
+        password = os.fsencode(self._password if isinstance(self._password, str) else self._password())
+        if len(password) > _LONGEST_PASSWORD:
+            raise ConfigurationError(f"the password of the private key has more than {_LONGEST_PASSWORD} bytes")
+        return password
 
 
 def _why_not(error: ssl.SSLError, password: _Password, certificate: str, key: str) -> str:
