@@ -234,7 +234,7 @@ def test_folder_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("form", list(KeyFormat))
 def test_revocation_list(form: KeyFormat, pki: Pki) -> None:
-    path = pki.ca.revocations(pki.server, name="revoked")
+    path = pki.ca.revocations(pki.server.serial, name="revoked")
     path = path.with_suffix(".der") if form is KeyFormat.DER else path
     made = context(crl_files=(str(path),), ca_files=(), file_format=form, peer_check=PeerCheck.REQUIRE)
     assert made.cert_store_stats()["crl"] == 1

@@ -56,6 +56,7 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         builder = builder.add_extension(_usage(sign=True), critical=True)
         self._certificate = builder.sign(signer._key, hashes.SHA256())
+        self.serial = self._certificate.serial_number
         self.certificate = _write(self.folder / "ca.pem", _pem(self._certificate))
         self.der = _write(self.folder / "ca.der", _der(self._certificate))
 
@@ -95,13 +96,13 @@ class Authority:
             serial=certificate.serial_number,
         )
 
-    def revocations(self, *revoked: Identity, name: str = "crl", stale: bool = False) -> Path:
-        """A revocation list in PEM, with the same in DER beside it; ``stale``: it is out of date."""
+    def revocations(self, *revoked: int, name: str = "crl", stale: bool = False) -> Path:
+        """A revocation list of these serial numbers in PEM, with the same in DER beside it; ``stale``: out of date."""
         begins = LONG_AGO if stale else _VALID[0]
         builder = x509.CertificateRevocationListBuilder().issuer_name(self._subject)
         builder = builder.last_update(begins).next_update(begins + datetime.timedelta(days=20))
-        for identity in revoked:
-            entry = x509.RevokedCertificateBuilder().serial_number(identity.serial).revocation_date(begins).build()
+        for serial in revoked:
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begins).build()
             builder = builder.add_revoked_certificate(entry)
         signed = builder.sign(self._key, hashes.SHA256())
         _write(self.folder / f"{name}.der", signed.public_bytes(serialization.Encoding.DER))
