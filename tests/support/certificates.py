@@ -130,10 +130,11 @@ class Pki:
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """That of a client which shows its certificate and checks nothing."""
+        """That of a client which shows its certificate, checks nothing and takes every suite."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        context.set_ciphers("ALL")
         context.load_cert_chain(self.client.certificate, self.client.key)
         return context
 

@@ -88,10 +88,10 @@ def handshake_error(error: OSError, name: str, *, certificate: bool) -> NetworkE
 
 def stream_error(error: OSError, doing: str, *, certificate: bool) -> NetworkError:
     """What ended an established connection. A client's certificate is judged after the handshake (RFC 8446 4.6.2)."""
-    if isinstance(error, ssl.SSLEOFError):
+    if _reason(error) == "UNEXPECTED_EOF_WHILE_READING":
         return ConnectionLost("peer closed the connection without ending TLS: the rest may have been cut off")
     if _is_end(error):
-        return ConnectionLost(f"connection lost{doing}{_words(error)}")
+        return ConnectionLost(f"connection lost{doing}{_words(error) or ': it was reset or cut off'}")
     return _refusal(error, certificate=certificate)
 
 
