@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 import pytest
 
 from tests.support import servers
+from tests.support.certificates import Pki
 from tests.support.scripted import ScriptedPeer, Step
 
 DATA: Final = Path(__file__).parent / "data"
@@ -96,6 +97,12 @@ def orthanc(server_folder: Callable[[], Path]) -> Iterator[Callable[..., servers
 def pynetdicom_scp(server_folder: Callable[[], Path]) -> Iterator[Callable[..., servers.FolderServer]]:
     """Start pynetdicom's storage SCP; see ``servers.pynetdicom_scp``."""
     yield from _factory(servers.pynetdicom_scp, server_folder)
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """Certificates for tests of TLS, made once; see ``certificates.Pki``."""
+    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_no_repr_shows_it(name: str, options: dict[str, list[str]], tmp_path: Pa
     item = identity_item(identity)
     request = AssociateRequest(called_ae="A", calling_ae="B", contexts=(), user=(item,))
     line = grammar.read(words)
-    assert line.given[0][1] in (USER, str(tmp_path / "ticket"))  # it is there, but not shown
+    assert line.given[0][1] in ((USER,), (str(tmp_path / "ticket"),))  # it is there, but not shown
     shown: list[object] = [identity, peer, arguments, arguments.login, item, request, line]
     with send(peer, [], listener=shown.append) as report:
         shown += [report, report.peer, report.error]

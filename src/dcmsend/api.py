@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dcmsend.events import Event
     from dcmsend.model import Instance, JournalFile, Outcome, Peer, Totals
     from dcmsend.net.pace import Pace
+    from dcmsend.net.tls import Security
     from dcmsend.transfer.ledger import Ledger
 
     Listener: TypeAlias = Callable[[Event], None]
@@ -96,8 +97,9 @@ def send(
     another thread. With ``journal``, instances that an earlier run has stored are not sent again.
 
     Returns a report also when the run broke: then ``Report.error`` says why, and every instance still has its outcome.
-    Before anything is done, raises ``ConfigurationError`` where a dictionary of ``conversion`` cannot be read or
-    settings do not go together, and ``JournalError`` where the journal file cannot be used.
+    Before anything is done, raises ``ConfigurationError`` where a dictionary of ``conversion`` or a file of
+    ``peer.tls`` cannot be used or settings do not go together, and ``JournalError`` where the journal file cannot be
+    used.
     """
     scan, policy, conversion = scan or ScanOptions(), policy or Policy(), conversion or Conversion()
     retries = retries or Retries()
@@ -120,6 +122,7 @@ def send(
         stop=stop,
         attempts=Attempts(retries.count),
         pace=_pace(limits),
+        security=_security(peer),
     )
     return _Run(settings, retries, listener or _ignore, _ledger(journal, peer, stop)).go(paths, scan)
 
@@ -148,17 +151,31 @@ def _pace(limits: Limits) -> Pace | None:
     return Pace(limits.rate)
 
 
+def _security(peer: Peer) -> Security | None:
+    if peer.tls is None:
+        return None
+    from dcmsend.net.tls import Security
+
+    return Security(peer.tls, peer.host)
+
+
 def echo(
     peer: Peer, *, timeouts: Timeouts | None = None, limits: Limits | None = None, stop: Stop | None = None
 ) -> float:
     """Ask the peer whether it is there with C-ECHO (PS3.7 9.1.5); seconds from request to response.
 
-    Raises ``NetworkError``, also where the peer does not accept the Verification SOP class or answers with a failure.
+    Raises ``NetworkError``, also where the peer does not accept the Verification SOP class or answers with a failure;
+    ``ConfigurationError`` where a file of ``peer.tls`` cannot be used.
     """
     syntaxes = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
     proposed = (Context(1, VERIFICATION_SOP_CLASS, syntaxes),)
     association = Association.request(
-        peer, proposed, timeouts=timeouts or Timeouts(), limits=limits or Limits(), stop=stop or Stop()
+        peer,
+        proposed,
+        timeouts=timeouts or Timeouts(),
+        limits=limits or Limits(),
+        stop=stop or Stop(),
+        security=_security(peer),
     )
     try:
         if not association.contexts[0].accepted:

@@ -21,6 +21,7 @@ and knows whether trying again later may help (``retryable``).
     │   ├── AssociationAborted      A-ABORT from the peer, with source and reason (PS3.8 9.3.8)
     │   ├── ReleaseRequested        A-RELEASE-RQ from the peer while we had work to do
     │   ├── ConnectionLost          TCP closed or reset without an A-ABORT
+    │   ├── TlsError                no secure connection: certificates, versions, cipher suites, broken records
     │   ├── PeerTimeout             the peer was silent for too long, in a named phase
     │   └── RemoteProtocolError     the peer broke PS3.7 or PS3.8
     ├── LocalProtocolError          we broke it: a defect of ours
@@ -143,6 +144,17 @@ class ConnectionLost(NetworkError):
     """The TCP connection ended without an A-ABORT or A-RELEASE."""
 
     retryable = True
+
+
+class TlsError(NetworkError):
+    """There is no secure connection, or it broke. ``reason``: the TLS library's own word for it; it may be empty.
+
+    Trying again does not help: it takes another certificate, or another setting on one of the two sides.
+    """
+
+    def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
+        super().__init__(f"TLS: {message}", hint=hint)
+        self.reason = reason
 
 
 class PeerTimeout(NetworkError):

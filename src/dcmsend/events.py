@@ -45,12 +45,16 @@ class AssociationRequested(Frozen):
 
 
 class AssociationAccepted(Frozen):
-    """The peer accepted; ``max_pdu`` is the peer's limit in bytes, 0 for none."""
+    """The peer accepted; ``max_pdu`` is the peer's limit in bytes, 0 for none.
+
+    ``security``: version and cipher suite of TLS, empty without.
+    """
 
     number: int
     max_pdu: int
     contexts: tuple[Context, ...]
     implementation: str
+    security: str = ""
 
 
 class AssociationEnded(Frozen):

@@ -11,6 +11,7 @@ from dcmsend.light import Enum, Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
 MIN_PDU: Final = 4096
@@ -88,11 +89,86 @@ class Identity(Frozen, kw_only=True):
         return f"<Identity: {self.kind.name}, not shown>"
 
 
+class PeerCheck(Enum):
+    """What becomes of the certificate that the peer shows (``-rc``, ``-vc``, ``-ic``)."""
+
+    REQUIRE = "checked, and there must be one"
+    VERIFY = "checked"  # the same: no cipher suite is proposed with which there would be none
+    IGNORE = "not looked at"  # encrypted, but nobody knows for whom
+
+
+class CrlCheck(Enum):
+    """Which certificates are looked up in revocation lists."""
+
+    NONE = "none"
+    LEAF = "the peer's own"
+    CHAIN = "all up to the root"
+
+
+class TlsProfile(Enum):
+    """Secure transport connection profiles (PS3.15 B.9 to B.11), under the rules of BCP 195 as it is now.
+
+    Each has TLS 1.2 and 1.3 (RFC 8996 forbids what was before) and, for TLS 1.2, its own cipher suites.
+    """
+
+    BCP195_ND = "non-downgrading BCP 195"
+    BCP195 = "BCP 195"  # older suites too
+    BCP195_EXTENDED = "extended BCP 195"  # AES-GCM alone
+
+
+class KeyFormat(Enum):
+    """How keys, certificates and revocation lists are written in their files."""
+
+    PEM = "PEM"
+    DER = "DER"
+
+
+class Tls(Frozen, kw_only=True):
+    """How the connection to the peer is secured (PS3.15 Annex B). All files are named by their paths.
+
+    ``certificate`` is shown to peers that ask for one, with its chain behind it; ``key`` is its private key, by default
+    in the same file. ``password`` opens the key, or is called to ask for it if it is needed; ``None``: there is none.
+
+    The peer's certificate must lead to one of ``ca_files`` or of the files in ``ca_directories``; without any, to one
+    that the system trusts. ``crl_files``: revocation lists, for ``crl_check``, which is at least ``LEAF`` then.
+    ``server_name`` is what the certificate must be for and what is asked for (SNI), by default the peer's host.
+    ``ciphers``: suites by their RFC names, proposed behind those of the profile.
+    """
+
+    certificate: str = ""
+    key: str = ""
+    password: str | Callable[[], str] | None = None
+    ca_files: tuple[str, ...] = ()
+    ca_directories: tuple[str, ...] = ()
+    crl_files: tuple[str, ...] = ()
+    crl_check: CrlCheck = CrlCheck.NONE
+    peer_check: PeerCheck = PeerCheck.REQUIRE
+    profile: TlsProfile = TlsProfile.BCP195_ND
+    ciphers: tuple[str, ...] = ()
+    server_name: str = ""
+    file_format: KeyFormat = KeyFormat.PEM
+
+    def __post_init__(self) -> None:
+        for name in ("ca_files", "ca_directories", "crl_files", "ciphers"):
+            _require(isinstance(getattr(self, name), tuple), f"{name} must be a tuple")
+        _require(bool(self.certificate) or not self.key, "a private key needs a certificate")
+        _require(bool(self.certificate) or self.password is None, "a password needs a certificate and its private key")
+        extended = self.profile is TlsProfile.BCP195_EXTENDED
+        _require(not (extended and self.ciphers), "the extended profile takes no further cipher suites")
+
+    def __repr__(self) -> str:
+        """All but the password."""
+        names: tuple[str, ...] = self.__match_args__
+        hidden = {"password": None if self.password is None else "*"}
+        return f"Tls({', '.join(f'{name}={hidden.get(name, getattr(self, name))!r}' for name in names)})"
+
+
 class Peer(Frozen, kw_only=True):
     """The storage SCP, and by which names the two sides know each other.
 
     Titles longer than 16 characters are cut when they are sent (PS3.8 Table 9-11); reports show them as given.
-    ``identity``: who the user is, for peers that want to know.
+    ``identity``: who the user is, for peers that want to know. ``tls``: how the connection is secured; ``None``: not at
+    all.
     """
 
     host: str
@@ -101,6 +177,7 @@ class Peer(Frozen, kw_only=True):
     calling_ae: str = "DCMSEND"
     family: AddressFamily = AddressFamily.IPV4
     identity: Identity | None = None
+    tls: Tls | None = None
 
     def __post_init__(self) -> None:
         _require(1 <= self.port <= 65535, f"port {self.port} is not between 1 and 65535")

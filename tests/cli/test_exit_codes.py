@@ -26,6 +26,7 @@ EXPECTED: dict[type[errors.DcmsendError], int] = {
     errors.AssociationAborted: 61,
     errors.ReleaseRequested: 61,
     errors.ConnectionLost: 61,
+    errors.TlsError: 61,
     errors.PeerTimeout: 61,
     errors.RemoteProtocolError: 61,
     errors.LocalProtocolError: 60,

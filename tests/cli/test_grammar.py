@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,19 +15,25 @@ from dcmsend.cli import grammar
 from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.log import Level
 from dcmsend.cli.main import main
-from dcmsend.cli.options import LONGEST_WAIT, OPTIONS, Kind, Option
+from dcmsend.cli.options import LONGEST_WAIT, OPTIONS, SECURED, Kind, Option
+from dcmsend.cli.tls import ask
 from dcmsend.cli.words import CommandLineError, Number, scan_number, split_words
 from dcmsend.model import (
     AddressFamily,
     Conversion,
+    CrlCheck,
     Decompression,
+    KeyFormat,
     Limits,
     Peer,
+    PeerCheck,
     Policy,
     ReadMode,
     Retries,
     ScanOptions,
     Timeouts,
+    Tls,
+    TlsProfile,
 )
 
 Run = Callable[..., CompletedProcess[str]]
@@ -173,6 +180,96 @@ def test_error_text_is_that_of_dcmtk(
     assert answer.returncode in ((1,) if complaint else (22, 23))
 
 
+# --- TLS, whose options DCMTK's dcmsend has not, but its storescu
+
+_NEEDS_TLS: Final = f"only allowed with {SECURED}"
+TLS_ERRORS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (("+tls",), "Missing value for option --enable-tls"),
+    (("+tls", "key"), "Missing value for option --enable-tls"),
+    (("+pw", "x"), "--use-passwd only allowed with --enable-tls"),
+    (("+ps",), "--std-passwd only allowed with --enable-tls"),
+    (("-pw",), "--null-passwd only allowed with --enable-tls"),
+    (("+tla", "+pw", "x"), "--use-passwd only allowed with --enable-tls"),
+    (("-pem",), f"--pem-keys {_NEEDS_TLS}"),
+    (("-der",), f"--der-keys {_NEEDS_TLS}"),
+    (("+cf", "x"), f"--add-cert-file {_NEEDS_TLS}"),
+    (("-tls", "+cf", "x"), f"--add-cert-file {_NEEDS_TLS}"),
+    (("+tla", "-tls", "+cf", "x"), f"--add-cert-file {_NEEDS_TLS}"),
+    (("+cd", "x"), f"--add-cert-dir {_NEEDS_TLS}"),
+    (("+crl", "x"), f"--add-crl-file {_NEEDS_TLS}"),
+    (("+crv",), f"--enable-crl-vfy {_NEEDS_TLS}"),
+    (("+cra",), f"--enable-crl-all {_NEEDS_TLS}"),
+    (("+tla", "+cra", "+crv"), "--enable-crl-all not allowed with --enable-crl-vfy"),
+    (("+py",), f"--profile-bcp195-nd {_NEEDS_TLS}"),
+    (("+px",), f"--profile-bcp195 {_NEEDS_TLS}"),
+    (("+pz",), f"--profile-bcp195-ex {_NEEDS_TLS}"),
+    (("+pn",), f"--profile-null {_NEEDS_TLS}"),
+    (("+cs", "X"), f"--cipher {_NEEDS_TLS}"),
+    (("+tla", "+pz", "+cs", "X"), "--cipher not allowed with --profile-bcp195-ex"),
+    (("-rc",), f"--require-peer-cert {_NEEDS_TLS}"),
+    (("-ic",), f"--ignore-peer-cert {_NEEDS_TLS}"),
+    # accepted: only the file is missing
+    (("-tls",), ""),
+    (("+tla",), ""),
+    (("+tla", "-tls", "+tla", "-der", "-pem", "-rc", "-ic", "+cf", "f", "+cf", "g", "+cd", "c", "+crl", "d"), ""),
+    (("+cf", "f", "+tls", "k", "c", "-pw", "+pw", "x", "+cra", "+px", "+cs", "X", "+cs", "Y"), ""),
+    (("+tla", "+pz", "+py", "+cs", "TLS_RSA_WITH_AES_128_CBC_SHA"), ""),
+)
+
+
+@pytest.mark.parametrize(("words", "complaint"), TLS_ERRORS, ids=[" ".join(words) for words, _ in TLS_ERRORS])
+def test_error_text_of_tls(words: tuple[str, ...], complaint: str) -> None:
+    arguments = ["a", "104", "missing", *words]
+    if complaint:
+        with pytest.raises(CommandLineError) as caught:
+            parse(arguments)
+        assert caught.value.message == complaint
+    else:
+        assert isinstance(parse(arguments), Arguments)
+
+
+@pytest.mark.parametrize(("words", "complaint"), TLS_ERRORS, ids=[" ".join(words) for words, _ in TLS_ERRORS])
+def test_error_text_of_tls_is_that_of_storescu(
+    words: tuple[str, ...], complaint: str, dcmtk: Callable[[str], str], tmp_path: Path
+) -> None:
+    command = [dcmtk("storescu"), "a", "104", "missing", *words]
+    answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    complaints = [line.removeprefix("error: ") for line in answer.stderr.split("\n") if line.startswith("error: ")]
+    assert complaints == ([complaint] if complaint else [])
+
+
+@pytest.mark.parametrize("option", ["+pa", "+pn"])
+def test_retired_profiles_are_refused(option: str) -> None:
+    with pytest.raises(CommandLineError, match=r"^--profile-\w+ is not supported: .*retired"):
+        _parsed("+tla", option)
+    assert _parsed("+tla", option, "+py").peer.tls == Tls()
+
+
+@pytest.mark.parametrize("option", ["-vc", "--tls-server-name"])
+def test_our_own_tls_options_need_tls_too(option: str) -> None:
+    with pytest.raises(CommandLineError, match=f"^--[a-z-]+ {_NEEDS_TLS}$"):
+        _parsed(*([option, "x"] if option.startswith("--") else [option]))
+
+
+def test_password_is_shown_nowhere(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """In the line of arguments there is an asterisk in its place, and it counts as a word."""
+    words = ["--arguments", "-d", "+tls", "key", "cert", "+pw", "hunter2", "a", "104", str(tmp_path / "missing")]
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert (
+        " with 10 arguments: '--arguments' '--debug' '--enable-tls' 'key' 'cert' '--use-passwd' '*' 'a' '104' " in told
+    )
+    assert "cannot read the private key file" in told or "cannot read the certificate file" in told
+    line = grammar.read(words)
+    assert "hunter2" not in f"{told} {line!r} {grammar.arguments(line, Level.DEBUG)!r}"
+    assert line.in_force()["passwd"][1] == ("hunter2",)
+
+
+def test_password_in_a_word_that_is_no_option_is_not_shown() -> None:
+    with pytest.raises(CommandLineError, match=r"^Unknown option --use-passwd=\*$"):
+        _parsed("+tls", "key", "cert", "--use-passwd=hunter2")
+
+
 # --- what is set
 
 
@@ -260,6 +357,32 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("--saml f", "login.saml", "f"),
     ("--jwt f", "login.jwt", "f"),
     ("--jwt f -rsp", "login.positive_response", True),
+    ("+tls key cert", "peer.tls.key", "key"),
+    ("+tls key cert", "peer.tls.certificate", "cert"),
+    ("+tls a b -tls +tls -v +tls", "peer.tls.certificate", "+tls"),
+    ("+tls key cert -tls", "peer.tls", None),
+    ("-tls", "peer.tls", None),
+    ("+tls key cert +tla", "peer.tls", Tls()),
+    ("+tla", "peer.tls", Tls()),
+    ("+tls key cert", "peer.tls.password", ask),
+    ("+tls key cert -pw +ps", "peer.tls.password", ask),
+    ("+tls key cert +pw secret", "peer.tls.password", "secret"),
+    ("+tls key cert +pw secret -pw", "peer.tls.password", ""),
+    ("+tla -der", "peer.tls.file_format", KeyFormat.DER),
+    ("+tla -der -pem", "peer.tls.file_format", KeyFormat.PEM),
+    ("+tla +cf a +cf b +cd c +cf a", "peer.tls.ca_files", ("a", "b", "a")),
+    ("+tla +cd a +cf b +cd c", "peer.tls.ca_directories", ("a", "c")),
+    ("+tla +crl a +crl b", "peer.tls.crl_files", ("a", "b")),
+    ("+tla +crv", "peer.tls.crl_check", CrlCheck.LEAF),
+    ("+tla +cra +cra", "peer.tls.crl_check", CrlCheck.CHAIN),
+    ("+tla +py", "peer.tls.profile", TlsProfile.BCP195_ND),
+    ("+tla +py +px", "peer.tls.profile", TlsProfile.BCP195),
+    ("+tla +px +pz", "peer.tls.profile", TlsProfile.BCP195_EXTENDED),
+    ("+tla +pz +py +cs A +cs B", "peer.tls.ciphers", ("A", "B")),
+    ("+tla -rc", "peer.tls.peer_check", PeerCheck.REQUIRE),
+    ("+tla -rc -vc", "peer.tls.peer_check", PeerCheck.VERIFY),
+    ("+tla -vc -ic", "peer.tls.peer_check", PeerCheck.IGNORE),
+    ("+tla --tls-server-name pacs", "peer.tls.server_name", "pacs"),
     ("+crf report.txt", "report_file", "report.txt"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
 )
@@ -276,19 +399,19 @@ def test_setting(words: str, field: str, value: object) -> None:
 
 def test_every_option_that_sets_something_is_in_the_table() -> None:
     set_here = {field for _, field, _ in SETTINGS}
+    words = {word for option in OPTIONS for word in option.sets.split()}
     fields = {
-        option.sets.removeprefix("run.").replace("log.level", "log_level").replace("identity.", "login.")
-        for option in OPTIONS
-        if option.sets
+        word.removeprefix("run.").replace("log.level", "log_level").replace("identity.", "login.") for word in words
     }
-    assert fields - {"log.config"} == set_here
+    fields = {f"peer.{field}" if field.startswith("tls.") else field for field in fields}
+    assert fields - {"log.config", "peer.tls.enabled"} == set_here - {"peer.tls"}
 
 
 def test_long_and_short_name_are_the_same_option() -> None:
     for option in OPTIONS:
-        value = ("info" if option.argument.kind is Kind.CHOICE else "5000",) if option.argument else ()
-        lines = [grammar.read([name, *value]) for name in (option.short, option.long) if name]
-        assert all(line.given == ((option, *(value or ("",))),) for line in lines)
+        values = tuple("info" if argument.kind is Kind.CHOICE else "5000" for argument in option.arguments)
+        lines = [grammar.read([name, *values]) for name in (option.short, option.long) if name]
+        assert all(line.given == ((option, values),) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -300,6 +423,7 @@ def test_long_and_short_name_are_the_same_option() -> None:
         (("--list-decoders", "--version"), "--version"),
         (("a", "0", "+r", "--list-decoders"), "--list-decoders"),
         (("-ll", "bogus", "--version"), "--version"),
+        (("+cs", "X", "+cc"), "--list-ciphers"),
     ],
 )
 def test_request_is_answered_before_anything_is_checked(words: tuple[str, ...], answered: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from dcmsend.cli.help import ANSWERS, decoders, usage, version
+from dcmsend.cli.help import ANSWERS, ciphers, decoders, usage, version
 from dcmsend.cli.options import OPTIONS
 from dcmsend.version import __version__
 
@@ -21,6 +22,10 @@ OURS_ALONE = {
     "--dcmtk-exit-codes", "--user", "--password", "--empty-password", "--password-file", "--kerberos", "--saml",
     "--jwt", "--pos-response",
 }  # fmt: skip
+# Those of DCMTK's storescu are in a group of their own; these two of it are ours alone.
+TLS_GROUP = "transport layer security (TLS) options"
+TLS_OURS_ALONE = {"--verify-peer-cert", "--tls-server-name"}
+TLS_THEIRS_ALONE = {"--seed", "--write-seed", "--write-seed-file"}
 
 HEADINGS_OF_OURS = ("  IP protocol version:", "  trying again:", "  user identity negotiation:")
 
@@ -54,6 +59,9 @@ def test_help_tells_defaults_ranges_and_dependencies() -> None:
         "DICOM files only (default)",
         "(only with --scan-directories)",
         "(only with verbose mode)",
+        "[p]rivate key file, [c]ertificate file: string",
+        "(only with --enable-tls)",
+        "they are in DER (only with TLS)",
     ):
         assert words in text
 
@@ -64,7 +72,7 @@ def test_heading(long: str) -> None:
 
 
 def test_each_request_has_an_answer() -> None:
-    assert list(ANSWERS) == ["--help", "--version", "--list-decoders"]
+    assert list(ANSWERS) == ["--help", "--version", "--list-decoders", "--list-ciphers"]
     assert {option.long for option in OPTIONS if option.request} == set(ANSWERS)
 
 
@@ -140,10 +148,43 @@ def test_decoders_of_dcmtk_are_all_there_and_in_its_order(
 
 @pytest.mark.dcmtk
 def test_help_is_laid_out_as_that_of_dcmtk(dcmsend_oracle: Callable[..., CompletedProcess[str]]) -> None:
-    theirs = dcmsend_oracle("--help").stdout
-    assert [names for names in _names(usage()) if names[1] not in OURS_ALONE] == _names(theirs)
+    theirs, (ours, _) = dcmsend_oracle("--help").stdout, _without_tls(usage())
+    assert [names for names in _names(ours) if names[1] not in OURS_ALONE] == _names(theirs)
     headings = re.compile(r"^(?:usage|parameters|\w+ options| {2}[\w ]+):.*$", re.MULTILINE)
-    ours = [line for line in headings.findall(usage()) if line not in HEADINGS_OF_OURS]
-    assert ours == headings.findall(theirs)
+    shown = [line for line in headings.findall(ours) if line not in HEADINGS_OF_OURS]
+    assert shown == headings.findall(theirs)
     columns = {line.index("--") for line in theirs.split("\n") if re.match(r"^ {2,10}[+-]", line)}
     assert {line.index("--") for line in usage().split("\n") if re.match(r"^ {2,10}[+-]", line)} == columns == {10}
+
+
+def _without_tls(text: str) -> tuple[str, str]:
+    """A help text without the group of TLS, and that group."""
+    before, heading, rest = text.partition(f"{TLS_GROUP}:\n")
+    group = re.match(r"(?: .*\n)*", rest)
+    assert heading
+    assert group
+    return before + rest[group.end() :], group.group()
+
+
+def test_help_on_tls_is_laid_out_as_that_of_storescu(dcmtk: Callable[[str], str]) -> None:
+    command = [dcmtk("storescu"), "--help"]
+    text = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
+    ours, theirs = (_without_tls(each)[1] for each in (usage(), text.stdout))
+    assert [names for names in _names(ours) if names[1] not in TLS_OURS_ALONE] == [
+        names for names in _names(theirs) if names[1] not in TLS_THEIRS_ALONE
+    ]
+    headings = re.compile(r"^  (\w[\w ]+)[:(]", re.MULTILINE)
+    assert [heading.strip() for heading in headings.findall(ours)] == [
+        heading.strip() for heading in headings.findall(theirs) if heading != "pseudo random generator"
+    ]
+
+
+def test_ciphers_that_are_listed_are_known_to_dcmtk_or_new(dcmtk: Callable[[str], str]) -> None:
+    """Names are those of the RFCs, as there; of TLS 1.3 it lists none."""
+    command = [dcmtk("storescu"), "--list-ciphers"]
+    text = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
+    theirs, ours = (set(re.findall(r"^  (TLS_\w+)$", each, re.MULTILINE)) for each in (text.stdout, ciphers()))
+    new = {"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"}
+    assert ours - theirs == new
+    left_out = theirs - ours
+    assert {name for name in left_out if not re.search("NULL|CAMELLIA|_DSS_", name)} == set()

@@ -11,6 +11,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -131,7 +132,7 @@ class TestConnect:
                 return errno.EINPROGRESS
 
         monkeypatch.setattr(_socket, "socket", Pending)
-        monkeypatch.setattr(stream, "_poller", lambda _: lambda *, writing, timeout: (False, False))
+        monkeypatch.setattr(stream, "poller", lambda _: lambda *, writing, timeout: (False, False))
         with pytest.raises(ConnectError, match=r"\(127.0.0.1\): no answer within 2.5 seconds"):
             connect("127.0.0.1", 104, family=AddressFamily.IPV4, timeout=2.5, stop=Stop())
 
@@ -162,7 +163,7 @@ class TestStream:
             return not heard, True
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(stream, "_poller", lambda _: read_on)
+            patch.setattr(stream, "poller", lambda _: read_on)
             Stream(ours, 60).send(data, hear)
         while len(got) < len(data):
             got.extend(theirs.recv(1 << 20))
@@ -263,17 +264,24 @@ def without_poll(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+def waiting(module: ModuleType, connection: socket.socket, **wanted: Any) -> Any:
+    """What ``poller`` makes, or with ``writing`` and ``timeout`` what that says."""
+    if "only_writing" in wanted:
+        return module.poller(connection, **wanted)
+    return module.poller(connection)(**wanted)
+
+
 class TestWaiting:
-    """``_poller``: (readable, ready), with ``poll`` and where there is only ``select``."""
+    """``poller``: (readable, ready), with ``poll`` and where there is only ``select``."""
 
     @pytest.fixture(params=["poll", "select"])
     def poll(self, request: pytest.FixtureRequest) -> Any:
         if request.param == "select":
             module = request.getfixturevalue("without_poll")
-            return lambda connection, **wanted: module._poller(connection)(**wanted)
+            return partial(waiting, module)
         if sys.platform == "win32":
             pytest.skip("there is no poll")
-        return lambda connection, **wanted: stream._poller(connection)(**wanted)
+        return partial(waiting, stream)
 
     def test_silence(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         assert poll(pair[0], writing=False, timeout=0.0) == (False, False)
@@ -283,6 +291,16 @@ class TestWaiting:
 
     def test_room_to_send(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         assert poll(pair[0], writing=True, timeout=None) == (False, True)
+
+    def test_room_alone(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
+        """What has come does not end the wait for room to send."""
+        pair[1].send(b"abc")
+        wait = poll(pair[0], only_writing=True)
+        assert wait(writing=False, timeout=None) == (False, True)
+        with pytest.raises(BlockingIOError):
+            while pair[0].send(bytes(1 << 16)):
+                pass
+        assert wait(writing=False, timeout=0.0) == (False, False)
 
     def test_bytes_to_read(self, poll: Any, pair: tuple[socket.socket, socket.socket]) -> None:
         pair[1].send(b"abc")
@@ -326,7 +344,7 @@ class TestPace:
             return len(waits) == 2, len(waits) == 2
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(stream, "_poller", lambda _: poll)
+            patch.setattr(stream, "poller", lambda _: poll)
             Stream(ours, 60, Pace(1000, lambda: 0.0)).send(bytes(range(100)), heard.append)
         assert waits == pytest.approx([0.02, 0.04, 0.06, 0.08])
         assert heard == [b"abort"]

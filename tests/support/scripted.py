@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -231,8 +232,41 @@ def release() -> Step:
     return step
 
 
+def secure(context: ssl.SSLContext) -> Step:
+    """Do the server's part of a TLS handshake; all that follows goes through TLS."""
+
+    def step(connection: Connection) -> None:
+        connection.socket = context.wrap_socket(connection.socket, server_side=True)
+
+    return step
+
+
+def fail_to_secure(context: ssl.SSLContext) -> Step:
+    """The same where the handshake must not succeed; the connection is over then."""
+
+    def step(connection: Connection) -> None:
+        try:
+            connection.socket = context.wrap_socket(connection.socket, server_side=True)
+            connection.socket.recv(1)  # in TLS 1.3 the server has finished before it knows
+        except OSError:
+            return
+        raise ScriptError("the handshake was to fail")
+
+    return step
+
+
+def end_tls() -> Step:
+    """End TLS in order: send close_notify and wait for the other side's."""
+
+    def step(connection: Connection) -> None:
+        assert isinstance(connection.socket, ssl.SSLSocket)
+        connection.socket = connection.socket.unwrap()
+
+    return step
+
+
 def close() -> Step:
-    """Close the connection in an orderly way; nothing may follow but the end of the script."""
+    """Close the connection in an orderly way, TLS not; nothing may follow but the end of the script."""
 
     def step(connection: Connection) -> None:
         connection.socket.shutdown(socket.SHUT_RDWR)
@@ -321,7 +355,9 @@ class ScriptedPeer:
             with connected:
                 connected.settimeout(LIMIT)
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._play(Connection(connected, self._told))
+                connection = Connection(connected, self._told)
+                self._play(connection)
+                connection.socket.close()
 
     def _next_is_there(self) -> bool:
         """Wait for a connection, or for ``stop``. A connection that already waits is still served."""

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -182,15 +183,21 @@ class OrthancServer:
 
 
 def storescp(
-    folder: Path, *options: str, defaults: Sequence[str] = ("+xa", "-pm"), no_delay: bool = True
+    folder: Path,
+    *options: str,
+    defaults: Sequence[str] = ("+xa", "-pm"),
+    no_delay: bool = True,
+    secure: ssl.SSLContext | None = None,
 ) -> FolderServer:
     """DCMTK's storescp, which keeps each data set exactly as received.
+
+    With TLS (``+tls``) ``secure`` is what to ask with whether it is ready.
 
     ``+xa`` does not accept all that there is: for other transfer syntaxes give ``defaults=()`` and
     ``-xf`` with an ``association_profile``. ``no_delay=False`` leaves Nagle's algorithm on, as out of the box.
     """
     fixed = [find_dcmtk("storescp") or "storescp", "-v", "-aet", "STORESCP", "-od", str(_received(folder)), "+B", "+uf"]
-    return _dcmtk(folder, [*fixed, *defaults, *options], "STORESCP", no_delay=no_delay)
+    return _dcmtk(folder, [*fixed, *defaults, *options], "STORESCP", no_delay=no_delay, secure=secure)
 
 
 def dcmrecv(
@@ -298,11 +305,12 @@ def orthanc(folder: Path, **settings: object) -> OrthancServer:
     raise ServerError(f"Orthanc did not start:\n{program.log()}")
 
 
-def answers(port: int) -> bool:
+def answers(port: int, secure: ssl.SSLContext | None = None) -> bool:
     """Whether a peer on this port answers an association request; an accepted association is released."""
     offer = pdus.Offer(1, pdus.VERIFICATION, (pdus.IMPLICIT_LITTLE,))
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=START_LIMIT) as connection:
+        plain = socket.create_connection(("127.0.0.1", port), timeout=START_LIMIT)
+        with plain, secure.wrap_socket(plain) if secure else plain as connection:
             connection.sendall(pdus.associate_rq((offer,)))
             kind = _read_pdu(connection)
             if kind == pdus.A_ASSOCIATE_AC:
@@ -322,13 +330,15 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _dcmtk(folder: Path, arguments: list[str], aet: str, *, no_delay: bool) -> FolderServer:
+def _dcmtk(
+    folder: Path, arguments: list[str], aet: str, *, no_delay: bool, secure: ssl.SSLContext | None = None
+) -> FolderServer:
     for _ in range(ATTEMPTS):
         port = free_ports(1)[0]
         environment = {"TCP_NODELAY": "1" if no_delay else "0"}
         program = Program([*arguments, str(port)], folder / "log.txt", environment)
         program.start()
-        if program.wait_until(lambda: answers(port)):  # noqa: B023
+        if program.wait_until(lambda: answers(port, secure)):  # noqa: B023
             return FolderServer(port, aet, folder / "received", program)
     raise ServerError(f"{arguments[0]} did not start:\n{program.log()}")
 
@@ -354,9 +364,17 @@ def _by_instance(files: Iterable[bytes]) -> dict[str, list[bytes]]:
 
 def _read_pdu(connection: socket.socket) -> int:
     """The type of the next PDU, which is read and thrown away; 0 if the connection closes."""
-    header = connection.recv(6, socket.MSG_WAITALL)
-    if len(header) < 6:
-        return 0
-    kind, length = struct.unpack(">BxI", header)
-    connection.recv(length, socket.MSG_WAITALL)
-    return int(kind)
+    with connection.makefile("rb", buffering=0) as stream:
+        header = _read(stream, 6)
+        if len(header) < 6:
+            return 0
+        kind, length = struct.unpack(">BxI", header)
+        _read(stream, length)
+        return int(kind)
+
+
+def _read(stream: socket.SocketIO, count: int) -> bytes:
+    data = b""
+    while len(data) < count and (piece := stream.read(count - len(data))):
+        data += piece
+    return data

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dcmsend.cli.login import Login
     from dcmsend.cli.options import Option
+    from dcmsend.model import Tls
 
 _LONGEST_TITLE: Final = 16
 _HIDDEN: Final = "*"
@@ -43,7 +44,7 @@ class CommandLine(Frozen, kw_only=True):
     """
 
     words: tuple[str, ...]
-    given: tuple[tuple[Option, str], ...]
+    given: tuple[tuple[Option, tuple[str, ...]], ...]
     parameters: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -52,9 +53,16 @@ class CommandLine(Frozen, kw_only=True):
     def has(self, long: str) -> bool:
         return any(option.long == long for option, _ in self.given)
 
-    def in_force(self) -> dict[str, tuple[Option, str]]:
-        """The rightmost option of each block with its value, by block; options without one are by themselves."""
-        return {option.block or option.long: (option, value) for option, value in self.given}
+    def in_force(self) -> dict[str, tuple[Option, tuple[str, ...]]]:
+        """The rightmost option of each block with its values, by block; options without one are by themselves.
+
+        Of an option that collects, all values of all uses.
+        """
+        found: dict[str, tuple[Option, tuple[str, ...]]] = {}
+        for option, values in self.given:
+            before = found.get(option.long, (option, ()))[1] if option.collects else ()
+            found[option.block or option.long] = (option, before + values)
+        return found
 
     def spelled_out(self) -> str:
         """The end of the line of ``--arguments``; as in DCMTK, empty words count but are not shown."""
@@ -93,16 +101,17 @@ def parse(words: Sequence[str]) -> Arguments | Option:
 def read(words: Sequence[str]) -> CommandLine:
     """Replace command files by their words, and tell options from parameters."""
     spelled: list[str] = []
-    given: list[tuple[Option, str]] = []
+    given: list[tuple[Option, tuple[str, ...]]] = []
     parameters: list[str] = []
     rest = iter(tuple(expand(words)))  # a command file that cannot be read is told before anything else
     for word in rest:
         if _looks_like_option(word):
-            option, value = _option(word, rest)
-            given.append((option, value))
+            option, values = _option(word, rest)
+            given.append((option, values))
             spelled.append(option.long)
-            if option.argument:
-                spelled.append(_HIDDEN if option.argument.secret else value)
+            spelled += (
+                _HIDDEN if argument.secret else value for argument, value in zip(option.arguments, values, strict=True)
+            )
         else:
             parameters.append(word)
             spelled.append(word)
@@ -143,7 +152,7 @@ def arguments(line: CommandLine, level: Level) -> Arguments:
     journal = part("journal")
     host, port, *files = line.parameters
     return Arguments(
-        peer=Peer(host=host, port=_port(port, level), **part("peer")),
+        peer=Peer(host=host, port=_port(port, level), tls=_tls(part("tls")), **part("peer")),
         files=tuple(files),
         scan=ScanOptions(**part("scan")),
         policy=Policy(**part("policy")),
@@ -174,6 +183,14 @@ def _login(identity: dict[str, Any]) -> Login | None:
     return Login(**identity)
 
 
+def _tls(settings: dict[str, Any]) -> Tls | None:
+    if not settings:
+        return None
+    from dcmsend.cli.tls import tls_of
+
+    return tls_of(settings)
+
+
 def _settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
     if not line.given:
         return {}
@@ -189,25 +206,26 @@ def _looks_like_option(word: str) -> bool:
     return len(word) > 1 and word[0] in "+-" and word[1] not in "0123456789"
 
 
-def _option(word: str, rest: Iterator[str]) -> tuple[Option, str]:
+def _option(word: str, rest: Iterator[str]) -> tuple[Option, tuple[str, ...]]:
     from dcmsend.cli.options import BY_NAME
 
     option = BY_NAME.get(word)
     if option is None:
         raise CommandLineError(f"Unknown option {_without_secret(word)}")
-    value = next(rest, None) if option.argument else ""
-    if value is None:
+    values = tuple(value for _ in option.arguments if (value := next(rest, None)) is not None)
+    if len(values) < len(option.arguments):
         raise CommandLineError(f"Missing value for option {option.long}")
-    return option, value
+    return option, values
 
 
 def _without_secret(word: str) -> str:
-    """An option that is not known; of ``--password=...``, which is not our grammar, without what is meant as value."""
+    """A word as it may be shown: somebody may have written ``--use-passwd=...``, which is not our grammar."""
     from dcmsend.cli.options import BY_NAME
 
     name, equals, _ = word.partition("=")
     meant = BY_NAME.get(name) if equals else None
-    return f"{name}={_HIDDEN}" if meant and meant.argument and meant.argument.secret else word
+    secret = meant and any(argument.secret for argument in meant.arguments)
+    return f"{name}={_HIDDEN}" if secret else word
 
 
 def _port(text: str, level: Level) -> int:

@@ -10,7 +10,7 @@ from itertools import groupby
 from textwrap import wrap
 
 from dcmsend.cli.grammar import PARAMETERS
-from dcmsend.cli.options import OPTIONS, Argument, Kind, Option
+from dcmsend.cli.options import OPTIONS, SECURED, Argument, Kind, Option
 from dcmsend.uids import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_BIG_ENDIAN,
@@ -60,8 +60,20 @@ def decoders() -> str:
     return f"{heading()}\n" + "\n\n".join(lists) + "\n"
 
 
+def ciphers() -> str:
+    """The text of ``--list-ciphers``."""
+    from dcmsend.net.tls import supported_ciphers
+
+    return f"{heading()}\nSupported TLS ciphersuites are:\n" + "".join(f"  {name}\n" for name in supported_ciphers())
+
+
 # By the long name of the option that asks for it.
-ANSWERS: Final[dict[str, Callable[[], str]]] = {"--help": usage, "--version": version, "--list-decoders": decoders}
+ANSWERS: Final[dict[str, Callable[[], str]]] = {
+    "--help": usage,
+    "--version": version,
+    "--list-decoders": decoders,
+    "--list-ciphers": ciphers,
+}
 
 
 def _usage_lines() -> Iterator[str]:
@@ -92,18 +104,19 @@ def _option_lines(option: Option, indent: int) -> Iterator[str]:
 def _texts(option: Option) -> Iterator[str]:
     notes = []
     if option.argument:
-        yield from _argument_lines(option.argument)
+        yield from _argument_lines(option.argument, option.further)
         if option.argument.default and not _default_in_first_line(option.argument):
             notes.append(f" (default: {option.argument.default})")
     if option.default:
         notes.append(" (default)")
     if option.needs:
-        notes.append(f" (only with {option.needs})")
+        notes.append(f" (only with {'TLS' if option.needs == SECURED else option.needs})")
     yield from wrap(option.help + "".join(notes), _WIDTH - _TEXT_COLUMN, break_on_hyphens=False)
 
 
-def _argument_lines(argument: Argument) -> Iterator[str]:
-    kind = f"[{argument.name[0]}]{argument.name[1:]}: {argument.kind.value}"
+def _argument_lines(argument: Argument, further: tuple[Argument, ...]) -> Iterator[str]:
+    names = ", ".join(f"[{each.name[0]}]{each.name[1:]}" for each in (argument, *further))
+    kind = f"{names}: {argument.kind.value}"
     if argument.maximum is not None:
         kind += f" ({argument.minimum}..{argument.maximum})"
     elif argument.default and _default_in_first_line(argument):

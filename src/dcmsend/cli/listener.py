@@ -114,6 +114,8 @@ class Listener:
         self._dump("Association Parameters Negotiated:", _negotiated(event))
         largest = min(event.max_pdu or MAX_PDU, MAX_PDU) - _PDV_HEADER
         self._log.info(f"Association Accepted (Max Send PDV: {largest})")
+        if event.security:
+            self._log.info(f"Secure Transport: {event.security}")
         self._log.info("sending SOP instances ...")
 
     def _instance_started(self, event: InstanceStarted) -> None:

@@ -17,8 +17,12 @@ from dcmsend.model import (
     MIN_PDU,
     MIN_RATE,
     AddressFamily,
+    CrlCheck,
     Decompression,
+    KeyFormat,
+    PeerCheck,
     ReadMode,
+    TlsProfile,
 )
 
 TYPE_CHECKING = False
@@ -65,9 +69,11 @@ class Argument(NamedTuple):
 class Option(NamedTuple):
     """One row. Of the options of a ``block``, and of a repeated option, the rightmost counts.
 
-    ``needs`` is the long name of another option, ``VERBOSE_MODE`` or ``ANY_IDENTITY``. Each of ``conflicts`` is a
-    group of long names that may not be given too. ``request`` marks an option that is answered at once and makes the
-    rest unimportant. ``refused`` says why an option that the grammar knows cannot be used.
+    An option with several values has those after the first in ``further``, and a word for each in ``sets``. Of one that
+    ``collects``, every use counts: it sets a tuple. ``needs`` is the long name of another option, or several with
+    commas or " or " between them, or ``VERBOSE_MODE``. Each of ``conflicts`` is a group of long names that may not be
+    given too. ``request`` marks an option that is answered at once and makes the rest unimportant. ``refused`` says why
+    an option that the grammar knows cannot be used.
     """
 
     section: Section
@@ -75,6 +81,8 @@ class Option(NamedTuple):
     help: str
     short: str = ""
     argument: Argument | None = None
+    further: tuple[Argument, ...] = ()
+    collects: bool = False
     block: str = ""
     default: bool = False
     sets: str = ""
@@ -83,6 +91,10 @@ class Option(NamedTuple):
     conflicts: tuple[tuple[str, ...], ...] = ()
     request: bool = False
     refused: str = ""
+
+    @property
+    def arguments(self) -> tuple[Argument, ...]:
+        return (self.argument, *self.further) if self.argument else ()
 
 
 def _seconds(number: int) -> float | None:
@@ -110,11 +122,24 @@ _ASSOCIATION: Final = Section("network options", "association handling")
 _AGAIN: Final = Section("network options", "trying again")
 _IDENTITY: Final = Section("network options", "user identity negotiation")
 _NETWORK: Final = Section("network options", "other network options")
+_TLS: Final = "transport layer security (TLS) options"
+_TRANSPORT: Final = Section(_TLS, "transport protocol stack")
+_PASSWORD: Final = Section(_TLS, "private key password")
+_KEYS: Final = Section(_TLS, "key and certificate file format")
+_AUTHORITY: Final = Section(_TLS, "certification authority")
+_PROFILE: Final = Section(_TLS, "security profile")
+_SUITE: Final = Section(_TLS, "ciphersuite")
+_PEER: Final = Section(_TLS, "peer authentication")
 _OUTPUT: Final = Section("output options", "general")
 
 _LEVELS: Final = tuple(level.name.lower() for level in Level)
 _LEVEL_OPTIONS: Final = ("--verbose", "--debug", "--quiet")
 _LEVEL: Final = "log.level"
+IDENTITY: Final = "--enable-tls"
+SECURED: Final = f"{IDENTITY} or --anonymous-tls"
+_RETIRED: Final = (
+    "is not supported: that profile is retired, because it is not safe; use --profile-bcp195 for old peers"
+)
 _TITLE: Final = "title of at most 16 characters"
 
 # fmt: off
@@ -354,6 +379,107 @@ OPTIONS: Final[tuple[Option, ...]] = (
         section=_NETWORK, long="--rate-limit", sets="limits.rate",
         argument=Argument(name="rate", kind=Kind.SIZE, minimum=MIN_RATE),
         help="most bytes per second, over all associations; k, M and G stand for zeros",
+    ),
+    # transport layer security (TLS) options
+    Option(
+        section=_TRANSPORT, short="-tls", long="--disable-tls", block="tls", sets="tls.enabled", value=False,
+        default=True, help="send over a plain TCP connection",
+    ),
+    Option(
+        section=_TRANSPORT, short="+tls", long="--enable-tls", block="tls", sets="tls.key tls.certificate",
+        argument=Argument(name="private key file"), further=(Argument(name="certificate file"),),
+        help="secure the connection, and show a certificate",
+    ),
+    Option(
+        section=_TRANSPORT, short="+tla", long="--anonymous-tls", block="tls", sets="tls.enabled",
+        help="secure the connection, and show no certificate",
+    ),
+    Option(
+        section=_PASSWORD, short="+ps", long="--std-passwd", block="passwd", needs=IDENTITY, sets="tls.password",
+        value=None, default=True, help="ask for the password of the private key, if it needs one",
+    ),
+    Option(
+        section=_PASSWORD, short="+pw", long="--use-passwd", block="passwd", needs=IDENTITY, sets="tls.password",
+        argument=Argument(name="password", secret=True), help="the private key's password",
+    ),
+    Option(
+        section=_PASSWORD, short="-pw", long="--null-passwd", block="passwd", needs=IDENTITY, sets="tls.password",
+        value="", help="the private key's password is empty",
+    ),
+    Option(
+        section=_KEYS, short="-pem", long="--pem-keys", block="keys", needs=SECURED, sets="tls.file_format",
+        value=KeyFormat.PEM, default=True, help="keys, certificates and revocation lists are in PEM",
+    ),
+    Option(
+        section=_KEYS, short="-der", long="--der-keys", block="keys", needs=SECURED, sets="tls.file_format",
+        value=KeyFormat.DER, help="they are in DER",
+    ),
+    Option(
+        section=_AUTHORITY, short="+cf", long="--add-cert-file", needs=SECURED, sets="tls.ca_files", collects=True,
+        argument=Argument(name="filename"), help="trust the certificates in this file, not those of the system",
+    ),
+    Option(
+        section=_AUTHORITY, short="+cd", long="--add-cert-dir", needs=SECURED, sets="tls.ca_directories",
+        collects=True, argument=Argument(name="directory"),
+        help="trust the certificates in this folder, not those of the system",
+    ),
+    Option(
+        section=_AUTHORITY, short="+crl", long="--add-crl-file", needs=SECURED, sets="tls.crl_files", collects=True,
+        argument=Argument(name="filename"), help="a certificate revocation list; implies --enable-crl-vfy",
+    ),
+    Option(
+        section=_AUTHORITY, short="+crv", long="--enable-crl-vfy", needs=SECURED, sets="tls.crl_check",
+        value=CrlCheck.LEAF, help="look up the peer's certificate in revocation lists",
+    ),
+    Option(
+        section=_AUTHORITY, short="+cra", long="--enable-crl-all", needs=SECURED, conflicts=(("--enable-crl-vfy",),),
+        sets="tls.crl_check", value=CrlCheck.CHAIN, help="look up all certificates of its chain",
+    ),
+    Option(
+        section=_PROFILE, short="+py", long="--profile-bcp195-nd", block="profile", needs=SECURED, sets="tls.profile",
+        value=TlsProfile.BCP195_ND, default=True, help="Non-Downgrading BCP 195 TLS Profile",
+    ),
+    Option(
+        section=_PROFILE, short="+px", long="--profile-bcp195", block="profile", needs=SECURED, sets="tls.profile",
+        value=TlsProfile.BCP195, help="BCP 195 TLS Profile: older cipher suites too",
+    ),
+    Option(
+        section=_PROFILE, short="+pz", long="--profile-bcp195-ex", block="profile", needs=SECURED, sets="tls.profile",
+        value=TlsProfile.BCP195_EXTENDED, help="Extended BCP 195 TLS Profile: AES-GCM alone",
+    ),
+    Option(
+        section=_PROFILE, short="+pa", long="--profile-aes", block="profile", needs=SECURED,
+        refused=f"--profile-aes {_RETIRED}", help="refused: retired, and not safe",
+    ),
+    Option(
+        section=_PROFILE, short="+pn", long="--profile-null", block="profile", needs=SECURED,
+        refused="--profile-null is not supported: it does not encrypt, and is retired",
+        help="refused: does not encrypt",
+    ),
+    Option(
+        section=_SUITE, short="+cc", long="--list-ciphers", request=True,
+        help="show which cipher suites may be proposed, and exit",
+    ),
+    Option(
+        section=_SUITE, short="+cs", long="--cipher", needs=SECURED, conflicts=(("--profile-bcp195-ex",),),
+        sets="tls.ciphers", collects=True, argument=Argument(name="ciphersuite name"),
+        help="propose this cipher suite too",
+    ),
+    Option(
+        section=_PEER, short="-rc", long="--require-peer-cert", block="peer", needs=SECURED, sets="tls.peer_check",
+        value=PeerCheck.REQUIRE, default=True, help="the peer's certificate must be trusted, and for its name",
+    ),
+    Option(
+        section=_PEER, short="-vc", long="--verify-peer-cert", block="peer", needs=SECURED, sets="tls.peer_check",
+        value=PeerCheck.VERIFY, help="the same: every peer has to show one",
+    ),
+    Option(
+        section=_PEER, short="-ic", long="--ignore-peer-cert", block="peer", needs=SECURED, sets="tls.peer_check",
+        value=PeerCheck.IGNORE, help="anybody may be the peer",
+    ),
+    Option(
+        section=_PEER, long="--tls-server-name", needs=SECURED, sets="tls.server_name",
+        argument=Argument(name="name"), help="whom the peer's certificate must be for, if not for the host given",
     ),
     # output options
     Option(

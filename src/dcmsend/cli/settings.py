@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmsend.cli.log import Level
-from dcmsend.cli.options import ANY_IDENTITY, BY_NAME, IDENTITY_BLOCK, OPTIONS, VERBOSE_MODE, Kind
+from dcmsend.cli.options import OPTIONS, VERBOSE_MODE, Kind
 from dcmsend.cli.words import CommandLineError, range_error, scan_number, scan_size
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dcmsend.cli.grammar import CommandLine
     from dcmsend.cli.options import Argument, Option
 
-    InForce: TypeAlias = dict[str, tuple[Option, str]]
+    InForce: TypeAlias = dict[str, tuple[Option, tuple[str, ...]]]
 
 
 def settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
@@ -21,44 +21,58 @@ def settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
     in_force = line.in_force()
     for option in OPTIONS:
-        chosen, text = in_force.get(option.block or option.long, (None, ""))
+        chosen, texts = in_force.get(option.block or option.long, (None, ()))
         if chosen is option and option.sets.startswith("log.") is (level is None):
             complaint = _complaint(option, line, in_force, level)
             if complaint:
                 raise CommandLineError(complaint, log_level=level)
-            if option.sets:
-                values[option.sets] = _value(option, text, level) if option.argument else option.value
+            values.update(_values(option, texts, level))
     return values
 
 
 def _complaint(option: Option, line: CommandLine, in_force: InForce, level: Level | None) -> str:
     """Why the option may not be used with the others, or at all."""
+    present = {other.long for other, _ in in_force.values()}
+    if option.block:  # what it has overruled itself was given all the same
+        present.update(other.long for other, _ in line.given if other.block == option.block)
     for group in option.conflicts:
-        if any(line.has(long) for long in group):
+        if not present.isdisjoint(group):
             *others, last = group
             return f"{option.long} not allowed with {', '.join(others)}{' or ' if others else ''}{last}"
     return option.refused if _met(option.needs, in_force, level) else f"{option.long} only allowed with {option.needs}"
 
 
 def _met(needs: str, in_force: InForce, level: Level | None) -> bool:
-    """Whether what an option needs is there, and not overruled by another option of its block."""
+    """Whether one of the options that an option needs is there, and not overruled by another option of its block."""
     if needs == VERBOSE_MODE:
         return level is not None and level >= Level.INFO
-    if needs == ANY_IDENTITY:
-        return IDENTITY_BLOCK in in_force
-    return not needs or in_force.get(BY_NAME[needs].block or needs, (None, ""))[0] is BY_NAME[needs]
+    present = {option.long for option, _ in in_force.values()}
+    return not needs or not present.isdisjoint(needs.replace(", ", " or ").split(" or "))
 
 
-def _value(option: Option, text: str, level: Level | None) -> object:
-    """The value of an option as what it sets."""
-    argument = option.argument
-    if argument is None or argument.kind is Kind.STRING:
+def _values(option: Option, texts: tuple[str, ...], level: Level | None) -> dict[str, Any]:
+    """What an option sets, with its values."""
+    if not option.sets:
+        return {}
+    if option.argument is None:
+        return {option.sets: option.value}
+    if option.collects:
+        return {option.sets: tuple(_value(option.long, option.argument, text, level) for text in texts)}
+    return {
+        field: _value(option.long, argument, text, level)
+        for field, argument, text in zip(option.sets.split(), option.arguments, texts, strict=True)
+    }
+
+
+def _value(long: str, argument: Argument, text: str, level: Level | None) -> object:
+    """One value of an option as what it sets."""
+    if argument.kind is Kind.STRING:
         return text
     if argument.kind is Kind.CHOICE:
         number = _choice(argument, text)
-        complaint = f"Invalid log level for {option.long} option" if number < 0 else ""
+        complaint = f"Invalid log level for {long} option" if number < 0 else ""
     else:
-        number, complaint = _integer(option.long, argument, text)
+        number, complaint = _integer(long, argument, text)
     if complaint:
         raise CommandLineError(complaint, log_level=level)
     return argument.convert(number) if argument.convert else number

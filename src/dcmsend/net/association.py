@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from dcmsend.events import Context
     from dcmsend.model import Identity, Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
+    from dcmsend.net.tls import Security
     from dcmsend.stop import Stop
     from dcmsend.wire.command import Response
     from dcmsend.wire.items import UserItem
@@ -81,7 +82,7 @@ class Association:
     """An established association; ``request`` makes one.
 
     ``contexts``: the proposed ones with the peer's answers. ``max_pdu``: the peer's limit in bytes, 0 for none.
-    ``window``: how many operations may be outstanding.
+    ``window``: how many operations may be outstanding. ``security``: what protects the connection, if anything.
     """
 
     def __init__(self, stream: Stream, timeouts: Timeouts, limits: Limits, clock: Callable[[], float]) -> None:
@@ -89,6 +90,7 @@ class Association:
         self.max_pdu = 0
         self.window = 1
         self.implementation = ""
+        self.security = ""
         self._stream = stream
         self._timeouts = timeouts
         self._limits = limits
@@ -110,24 +112,31 @@ class Association:
         limits: Limits,
         stop: Stop,
         pace: Pace | None = None,
+        security: Security | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Association:
-        """Connect and negotiate. Raises ``NetworkError``: whatever keeps the association from being made.
+        """Connect and negotiate, through TLS where there is a ``security``.
 
-        From then on the association is among ``stop.wakers``; whoever has done with it takes it out.
+        Raises ``NetworkError``: whatever keeps the association from being made. From then on the association is among
+        ``stop.wakers``; whoever has done with it takes it out.
         """
         _require_title(peer.called_ae, "--call")
         _require_title(peer.calling_ae, "--aetitle")
         connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
-        association = cls(Stream(connection, timeouts.socket, pace), timeouts, limits, clock)
+        stream = (Stream if security is None else security.stream)(connection, timeouts.socket, pace)
+        association = cls(stream, timeouts, limits, clock)
         stop.wakers[association] = association.interrupt
         try:
             if stop.aborted:  # between two waits, when there was nobody to wake
                 raise ConnectionLost("stopped by the user")
+            stream.begin(timeouts.connect or timeouts.acse)
+            association.security = stream.security
             association._negotiate(peer, contexts)
-        except BaseException:
+        except BaseException as error:
             association.abort()
             del stop.wakers[association]
+            if security is None and isinstance(error, NetworkError):
+                _hint_at_tls(error)
             raise
         return association
 
@@ -250,7 +259,7 @@ class Association:
 
         The machine may be in the middle of a step and is left alone.
         """
-        self._stream.last_words(Abort().encode())
+        self._stream.interrupt(Abort().encode())
 
     def _negotiate(self, peer: Peer, contexts: tuple[Context, ...]) -> None:
         proposed = tuple(ProposedContext(c.context_id, c.abstract_syntax, c.transfer_syntaxes) for c in contexts)
@@ -376,6 +385,14 @@ def _error_of(event: WireEvent, identity: Identity | None = None) -> NetworkErro
     from dcmsend.net.words import error_of  # most associations need none
 
     return error_of(event, identified=identity is not None)
+
+
+def _hint_at_tls(error: NetworkError) -> None:
+    """Say so where a peer that expects TLS would have made us fail in the same way."""
+    from dcmsend.net.words import TLS_ALERT, TLS_HINT
+
+    if isinstance(error, ConnectionLost) or TLS_ALERT in error.message:
+        error.hint = TLS_HINT
 
 
 def _require_title(title: str, option: str) -> None:

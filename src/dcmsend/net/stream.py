@@ -75,7 +75,7 @@ def _open(connection: socket.socket, address: tuple[str, int], timeout: float | 
     if stop.aborted:
         return "stopped by the user"
     if problem in _UNDER_WAY:
-        if not _poller(connection)(writing=True, timeout=timeout)[1]:
+        if not poller(connection)(writing=True, timeout=timeout)[1]:
             return f"no answer within {timeout or 0:g} seconds"
         problem = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     return os.strerror(problem) if problem else ""
@@ -91,7 +91,15 @@ class Stream:
         self._socket = connection
         self._socket_timeout = socket_timeout
         self._pace = pace
-        self._poll = _poller(connection)
+        self._poll = poller(connection)
+
+    @property
+    def security(self) -> str:
+        """What protects the connection: nothing."""
+        return ""
+
+    def begin(self, timeout: float | None) -> None:
+        """What has to be done before anything is sent, in at most ``timeout`` seconds. Raises ``NetworkError``."""
 
     def send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
         """Send all of ``data``; bytes that arrive while the peer takes none are given to ``incoming``.
@@ -106,7 +114,7 @@ class Stream:
             piece = view[start : start + self._pace.piece]
             delay = self._pace.delay(len(piece))
             if delay > 0 and self._poll(writing=False, timeout=delay)[1]:
-                incoming(self.receive_now())
+                self._hear(incoming)
             self._send(piece, incoming)
 
     def _send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
@@ -119,9 +127,13 @@ class Stream:
                 if not ready:
                     raise PeerTimeout("sending to a peer that takes nothing", self._socket_timeout or 0) from None
                 if readable:
-                    incoming(self.receive_now())
+                    self._hear(incoming)
             except OSError as error:
                 raise ConnectionLost(f"connection lost while sending: {error.strerror or error}") from error
+
+    def _hear(self, incoming: Callable[[bytes], None]) -> None:
+        """Hand on what has come while something was being sent."""
+        incoming(self.receive_now())
 
     def receive(self, left: float | None, phase: str, timeout: float | None) -> bytes:
         """Some bytes, or none at the end of the connection; ``left`` seconds remain of ``timeout``.
@@ -167,6 +179,10 @@ class Stream:
             pass
         _shut_down(self._socket)
 
+    def interrupt(self, data: bytes) -> None:
+        """The same from a signal handler or another thread."""
+        self.last_words(data)
+
     def close(self) -> None:
         self._socket.close()
 
@@ -205,13 +221,14 @@ def _bounded(timeout: float) -> float:
 
 if hasattr(select, "poll"):
 
-    def _poller(connection: socket.socket) -> Callable[..., tuple[bool, bool]]:
+    def poller(connection: socket.socket, *, only_writing: bool = False) -> Callable[..., tuple[bool, bool]]:
         """Makes ``poll(writing, timeout)``, which waits for a socket at most ``timeout`` seconds.
 
-        It says whether the socket is readable, and whether it is ready at all.
+        It says whether the socket is readable, and whether it is ready at all. It waits for something to read, or for
+        that and for room to write; with ``only_writing`` for room alone.
         """
         reading, both = select.poll(), select.poll()
-        reading.register(connection, select.POLLIN)
+        reading.register(connection, select.POLLOUT if only_writing else select.POLLIN)
         both.register(connection, select.POLLIN | select.POLLOUT)
 
         def poll(*, writing: bool, timeout: float | None) -> tuple[bool, bool]:
@@ -224,13 +241,14 @@ if hasattr(select, "poll"):
 
 else:
 
-    def _poller(connection: socket.socket) -> Callable[..., tuple[bool, bool]]:
+    def poller(connection: socket.socket, *, only_writing: bool = False) -> Callable[..., tuple[bool, bool]]:
         """The same where there is no ``poll`` (Windows)."""
 
         def poll(*, writing: bool, timeout: float | None) -> tuple[bool, bool]:
             limit = None if timeout is None else _bounded(timeout)
             wanted = [connection]
-            readable, writable, failed = select.select(wanted, wanted if writing else [], wanted, limit)
+            to_read, to_write = [] if only_writing else wanted, wanted if writing or only_writing else []
+            readable, writable, failed = select.select(to_read, to_write, wanted, limit)
             return bool(readable), bool(readable or writable or failed)
 
         return poll

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from dcmsend.wire.requestor import WireEvent
 
+# How a peer that expects TLS answers an association request: with the record of an alert (RFC 8446 5.1), or not at all.
+TLS_ALERT: Final = "PDU type 0x15"
+TLS_HINT: Final = "the peer may expect TLS: --enable-tls or --anonymous-tls"
+
 _RESULTS: Final = {1: "permanently", 2: "for now"}
 
 # (source, reason) -> words, hint

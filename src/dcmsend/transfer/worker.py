@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dcmsend.events import Event
     from dcmsend.model import Instance, Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
+    from dcmsend.net.tls import Security
     from dcmsend.payload.payload import Payload
     from dcmsend.plan import Group, Wishes
     from dcmsend.stop import Stop
@@ -71,6 +72,7 @@ class Settings(NamedTuple):
     attempts: Attempts
     pace: Pace | None = None
     clock: Callable[[], float] = monotonic  # seconds
+    security: Security | None = None
 
 
 class Ending(NamedTuple):
@@ -109,6 +111,7 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
             limits=settings.limits,
             stop=stop,
             pace=settings.pace,
+            security=settings.security,
         )
     except NetworkError as error:
         yield AssociationEnded(number, str(error))
@@ -116,7 +119,9 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
     try:
         routes = Routes(association.contexts, settings.wishes)
         worker = Worker(number, association, routes, supply, settings)
-        yield AssociationAccepted(number, association.max_pdu, association.contexts, association.implementation)
+        yield AssociationAccepted(
+            number, association.max_pdu, association.contexts, association.implementation, association.security
+        )
         yield from worker.run()
     finally:
         association.abort()
