@@ -123,6 +123,14 @@ def convert(works: dict[str, Work]) -> Iterator[Case]:
             yield Case("convert", work.name, f"storescp-{work.accepted}", _plain(_BOTH))
 
 
+def tls(_: dict[str, Work]) -> Iterator[Case]:
+    """Through TLS, and ours without it; DCMTK's dcmsend has none."""
+    for work in ("tiny", "series", "large"):
+        names = (OURS, STORESCU_NODELAY, *((STORESCU,) if work == "tiny" else ()))
+        yield Case("tls", work, "storescp-tls", _plain(names))
+        yield Case("tls", work, "storescp", _plain((OURS,)))
+
+
 SUITES: dict[str, Callable[[dict[str, Work]], Iterator[Case]]] = {
     "start": start,
     "scan": scan,
@@ -130,6 +138,7 @@ SUITES: dict[str, Callable[[dict[str, Work]], Iterator[Case]]] = {
     "network": network,
     "scale": scale,
     "convert": convert,
+    "tls": tls,
 }
 BY_DEFAULT = ("start", "scan", "speed", "network", "scale")  # making what is to be converted takes long
 

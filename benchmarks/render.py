@@ -31,6 +31,7 @@ _SUITES = {
     "network": "Round-trip times, associations and windows",
     "scale": "A million instances",
     "convert": "Conversion",
+    "tls": "TLS",
 }
 
 

@@ -246,7 +246,7 @@ def _parser() -> argparse.ArgumentParser:
         "--suite",
         type=_suites,
         default=",".join(BY_DEFAULT),
-        help=f"comma separated: {', '.join(SUITES)} (default: all but convert)",
+        help=f"comma separated: {', '.join(SUITES)} (default: all but convert and tls)",
     )
     parser.add_argument(
         "--only", default="", help="only these works, comma separated; decode stands for decode-rle ..."

@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import certificate
 import framing
 from measuring import Ended, Failed, Run, inherited
 from senders import NODELAY, dcmtk, dcmtk_version, prints
@@ -177,6 +179,17 @@ def _storing(program: str, words: tuple[str, ...], scratch: Path) -> Iterator[Se
 
 
 @contextlib.contextmanager
+def _storing_secured(program: str, words: tuple[str, ...], scratch: Path) -> Iterator[Server]:
+    """The same with TLS, both sides showing a certificate."""
+    received = _emptied(scratch / "received")
+    port = _free_port()
+    options = certificate.options(scratch)
+    command = [_found(program), *options, *(str(received) if word == "FOLDER" else word for word in words), str(port)]
+    with _running(command, {}), _ready(port, certificate.context(scratch)):
+        yield Storing(port, lambda: sum(1 for _ in received.iterdir()), options)
+
+
+@contextlib.contextmanager
 def _answering(accepts: str, scratch: Path) -> Iterator[Server]:
     """storescp that accepts one uncompressed transfer syntax, stores nothing and sends at once."""
     report = scratch / "report.txt"
@@ -248,6 +261,7 @@ _DCMRECV = ("-xf", "PROFILE", "Explicit", "-od", "FOLDER")
 
 SERVERS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {
     "storescp": partial(_storing, "storescp", _STORESCP),
+    "storescp-tls": partial(_storing_secured, "storescp", _STORESCP),
     "dcmrecv": partial(_storing, "dcmrecv", _DCMRECV),
     "orthanc": _orthanc,
     "receiver-16k": partial(_counting, max_pdu=16384),
@@ -261,6 +275,7 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {
 }
 DESCRIPTIONS = {
     "storescp": f"`storescp {' '.join(_STORESCP)} PORT`, without `TCP_NODELAY`",
+    "storescp-tls": f"`storescp +tls key.pem certificate.pem +cf certificate.pem {' '.join(_STORESCP)} PORT`, so",
     "dcmrecv": f"`dcmrecv {' '.join(_DCMRECV)} PORT` (the profile: Explicit VR Little Endian), without `TCP_NODELAY`",
     "orthanc": "`Orthanc orthanc.json`: a new SQLite database and storage folder, everything accepted",
     "receiver-16k": "`receiver.py --max-pdu=16384`",
@@ -273,6 +288,7 @@ DESCRIPTIONS = {
 }
 _NEEDS = {
     "storescp": "storescp",
+    "storescp-tls": "storescp",
     "dcmrecv": "dcmrecv",
     "storescp-implicit": "storescp",
     "storescp-explicit": "storescp",
@@ -283,6 +299,8 @@ def available(server: str) -> bool:
     """Whether the program of this server is installed."""
     if server == "orthanc":
         return find_orthanc() is not None
+    if server == "storescp-tls" and not certificate.available():
+        return False
     return server not in _NEEDS or dcmtk(_NEEDS[server]) is not None
 
 
@@ -340,20 +358,21 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _ready(port: int) -> Iterator[None]:
+def _ready(port: int, secure: ssl.SSLContext | None = None) -> Iterator[None]:
     """Goes on when the server accepts an association."""
     deadline = time.monotonic() + START_LIMIT
-    while not _accepts(port):
+    while not _accepts(port, secure):
         if time.monotonic() > deadline:
             raise Failed(f"the server was not there after {START_LIMIT:g} s")
         time.sleep(0.02)
     yield
 
 
-def _accepts(port: int) -> bool:
+def _accepts(port: int, secure: ssl.SSLContext | None) -> bool:
     request = framing.associate_request(framing.VERIFICATION, framing.IMPLICIT_VR_LITTLE_ENDIAN)
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=START_LIMIT) as connection:
+        plain = socket.create_connection(("127.0.0.1", port), timeout=START_LIMIT)
+        with plain, secure.wrap_socket(plain, server_hostname="127.0.0.1") if secure else plain as connection:
             connection.sendall(request)
             if connection.recv(65536)[:1] != bytes((framing.ASSOCIATE_AC,)):
                 return False
