@@ -18,7 +18,7 @@ from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.options import BY_NAME, OPTIONS, Argument, Option
 from dcmsend.model import MAX_CONTEXTS
 from dcmsend.net.association import IMPLEMENTATION_VERSION
-from dcmsend.transfer.ledger import APPLICATION_ID, TABLES, VERSION
+from dcmsend.transfer.ledger_file import APPLICATION_ID, TABLES, VERSION
 from dcmsend.uids import APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, is_storage_class
 from dcmsend.version import __version__
 from tests.support.servers import FolderServer

@@ -17,7 +17,8 @@ from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
 from dcmsend.model import Instance, JournalFile, Outcome, Peer, State
 from dcmsend.stop import Stop
-from dcmsend.transfer.ledger import APPLICATION_ID, TABLES, VERSION, Ledger
+from dcmsend.transfer.ledger import Ledger
+from dcmsend.transfer.ledger_file import APPLICATION_ID, TABLES, VERSION
 
 if TYPE_CHECKING:
     from dcmsend.events import Event

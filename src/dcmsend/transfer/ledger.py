@@ -18,6 +18,7 @@ from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
 from dcmsend.model import Outcome, State
 from dcmsend.printable import plain
+from dcmsend.transfer.ledger_file import failed, opened
 from dcmsend.transfer.lock import FileLock
 from dcmsend.version import __version__
 
@@ -25,7 +26,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Generator, Iterator
-    from sqlite3 import Connection
     from typing import Any, Final, TypeAlias, TypeVar
 
     from dcmsend.events import Event
@@ -38,37 +38,6 @@ if TYPE_CHECKING:
 else:
     from _collections import deque  # the package around it takes longer to import than all of this
 
-APPLICATION_ID: Final = 0x44434D53  # "DCMS"
-VERSION: Final = 1
-LONGEST: Final = 1 << 20  # bytes of a value or a statement; a hostile file must not make us allocate more
-TABLES: Final = (
-    """CREATE TABLE run (
-    id INTEGER PRIMARY KEY,
-    version TEXT NOT NULL,
-    host TEXT NOT NULL,
-    port INTEGER NOT NULL,
-    called_ae TEXT NOT NULL,
-    calling_ae TEXT NOT NULL,
-    started TEXT NOT NULL,
-    ended TEXT)""",
-    """CREATE TABLE instance (
-    path TEXT PRIMARY KEY,
-    given INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    modified INTEGER NOT NULL,
-    sop_class TEXT NOT NULL,
-    sop_instance TEXT NOT NULL,
-    transfer_syntax TEXT NOT NULL,
-    state TEXT NOT NULL,
-    status INTEGER,
-    reason TEXT NOT NULL,
-    attempts INTEGER NOT NULL,
-    association INTEGER NOT NULL,
-    network_syntax TEXT NOT NULL,
-    run INTEGER NOT NULL REFERENCES run (id),
-    found TEXT NOT NULL,
-    finished TEXT) WITHOUT ROWID""",
-)
 PENDING: Final = "pending"
 STORED: Final = "stored"
 REFUSED: Final = "refused"
@@ -78,7 +47,6 @@ FAILED: Final = "failed"
 _SHOWN: Final = 64  # characters of what the file says
 _BATCH: Final = 256  # instances that are met before they are written
 _TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
-_BROKEN: Final = "keep a copy of it, and begin another one under another name: what was stored is then sent again"
 
 
 class Ledger:
@@ -102,7 +70,7 @@ class Ledger:
         real = os.path.realpath(file.path) if "\0" not in file.path else file.path
         self._held = FileLock(f"{real}-lock", file.path)
         try:
-            self._database = self._opened(real)
+            self._database = opened(real, file.path)
             try:
                 self._run = self._begin(file, peer)
             except BaseException:
@@ -205,67 +173,16 @@ class Ledger:
         self._write()
         self._do("UPDATE run SET ended = ? WHERE id = ?", self._now(), self._run)
 
-    # --- the database
-
-    def _opened(self, real: str) -> Connection:
-        """The database, which is ours; a new one where there is none."""
-        from sqlite3 import Error, connect
-
-        try:
-            new = _is_new(real)
-            database = connect(real, timeout=0, isolation_level=None, check_same_thread=False)
-        except (Error, OSError, ValueError) as error:
-            raise self._failed(error) from error
-        try:
-            _limit(database)
-            for word in ("trusted_schema = OFF", "cell_size_check = ON", "synchronous = FULL", "foreign_keys = OFF"):
-                database.execute(f"PRAGMA {word}")
-            database.text_factory = bytes
-            if new or not self._recognized(database):
-                self._create(database)
-            if _pragma(database, "quick_check(1)") != b"ok":
-                raise JournalError(f"journal '{self._path}' is damaged", hint=_BROKEN)
-            database.execute("PRAGMA journal_mode = WAL")
-        except Error as error:
-            database.close()
-            raise self._failed(error) from error
-        except BaseException:
-            database.close()
-            raise
-        return database
-
-    def _recognized(self, database: Connection) -> bool:
-        """Whether the schema is ours; False where there is none at all. Raises JournalError where it is another one."""
-        found = database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rootpage").fetchall()
-        identity, version = _pragma(database, "application_id"), _pragma(database, "user_version")
-        if not found and not identity:
-            return False
-        if identity != APPLICATION_ID:
-            raise JournalError(f"'{self._path}' is no journal of dcmsend", hint="name another file for --journal")
-        if version != VERSION:
-            hint = "use the version of dcmsend that made it, or begin another journal"
-            raise JournalError(f"journal '{self._path}' has schema {version}, not {VERSION}", hint=hint)
-        if [row[0] for row in found] != [table.encode() for table in TABLES]:
-            raise JournalError(f"journal '{self._path}' has tables that are not dcmsend's", hint=_BROKEN)
-        return True
-
-    def _create(self, database: Connection) -> None:
-        database.execute("BEGIN IMMEDIATE")
-        for table in TABLES:
-            database.execute(table)
-        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        database.execute(f"PRAGMA user_version = {VERSION}")
-        database.execute("COMMIT")
-
     def _begin(self, file: JournalFile, peer: Peer) -> int:
         """Add this run, if it may be added; its number."""
         wanted = (peer.host.lower(), peer.port, peer.called_ae)
         first = self._ask("SELECT host, port, called_ae FROM run ORDER BY id LIMIT 1")
         if first is not None and not file.any_peer:
-            host, port, called_ae = (_text(value) if isinstance(value, bytes) else value for value in first)
-            if (host, port, called_ae) != wanted:
+            host, port, called_ae = (_text(value) if isinstance(value, bytes) else str(value) for value in first)
+            if (host, port, called_ae) != (wanted[0], str(wanted[1]), wanted[2]):
+                title, name = plain(called_ae, _SHOWN), plain(f"{host}:{port}", _SHOWN)
                 raise JournalError(
-                    f"journal '{self._path}' belongs to {called_ae} at {host}:{port}, not {peer.called_ae} at"
+                    f"journal '{self._path}' belongs to {title} at {name}, not {peer.called_ae} at"
                     f" {peer.host}:{peer.port}",
                     hint="name another file for --journal, or use --journal-any-peer if both are the same archive",
                 )
@@ -294,7 +211,7 @@ class Ledger:
             self._database.executemany(_RECORD, _drained(self._done))
             self._database.execute("COMMIT")
         except Error as error:
-            raise self._failed(error) from error
+            raise failed(error, self._path) from error
         self._met.clear()
 
     def _do(self, statement: str, *values: int | str | bytes | None) -> None:
@@ -303,7 +220,7 @@ class Ledger:
         try:
             self._database.execute(statement, values)
         except Error as error:
-            raise self._failed(error) from error
+            raise failed(error, self._path) from error
 
     def _ask(self, statement: str, *values: int | bytes) -> Row | None:
         """The first row of the answer."""
@@ -312,14 +229,8 @@ class Ledger:
         try:
             row: Row | None = self._database.execute(statement, values).fetchone()
         except Error as error:
-            raise self._failed(error) from error
+            raise failed(error, self._path) from error
         return row
-
-    def _failed(self, error: Exception) -> JournalError:
-        words = str(error)
-        broken = "malformed" in words or "not a database" in words
-        hint = _BROKEN if broken else "check its folder, its permissions and the room that is left"
-        return JournalError(f"journal '{self._path}' cannot be used: {words}", hint=hint)
 
     def _now(self) -> str:
         """UTC in the form that SQLite's own functions take."""
@@ -381,28 +292,6 @@ def _look(path: str) -> tuple[int, int]:
     except (OSError, ValueError):
         return -1, 0
     return status.st_size, status.st_mtime_ns
-
-
-def _limit(database: Connection) -> None:
-    from sqlite3 import SQLITE_LIMIT_LENGTH
-
-    database.setlimit(SQLITE_LIMIT_LENGTH, LONGEST)
-
-
-def _is_new(path: str) -> bool:
-    """Whether nothing is there yet. Raises OSError where it is no database: SQLite would write over a short file."""
-    try:
-        with open(path, "rb") as stream:
-            magic = stream.read(16)
-    except FileNotFoundError:
-        return True
-    if magic and magic != b"SQLite format 3\0":
-        raise OSError("file is not a database")
-    return not magic
-
-
-def _pragma(database: Connection, name: str) -> object:
-    return database.execute(f"PRAGMA {name}").fetchone()[0]
 
 
 def _drained(rows: deque[Row]) -> Iterator[Row]:
