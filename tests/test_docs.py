@@ -18,6 +18,7 @@ from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.options import BY_NAME, OPTIONS, Argument, Option
 from dcmsend.model import MAX_CONTEXTS
 from dcmsend.net.association import IMPLEMENTATION_VERSION
+from dcmsend.net.suites import SUITES
 from dcmsend.transfer.ledger_file import APPLICATION_ID, TABLES, VERSION
 from dcmsend.uids import APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, is_storage_class
 from dcmsend.version import __version__
@@ -33,6 +34,7 @@ EXIT_CODES: Final = ROOT / "docs" / "exit-codes.md"
 CONFORMANCE: Final = ROOT / "docs" / "conformance.md"
 THREATS: Final = ROOT / "docs" / "threat-model.md"
 README: Final = ROOT / "README.md"
+TLS: Final = ROOT / "docs" / "tls.md"
 
 CODE: Final = re.compile(r"`([^`]+)`")
 BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -143,6 +145,27 @@ def test_exit_codes_are_those_of_the_program() -> None:
 def test_exit_codes_in_other_pages_exist(path: Path) -> None:
     told = re.findall(r"\bexits?(?: codes?)?(?: with)? (\d+)", _prose(path))
     assert {int(code) for code in told} <= set(ExitCode)
+
+
+# --- TLS
+
+
+def test_messages_of_tls_are_those_of_the_program() -> None:
+    """Each message in the table of messages stands in the source, apart from what ``...`` stands for."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "dcmsend" / "net").glob("*.py"))
+    table = TLS.read_text(encoding="utf-8").partition("## Messages")[2]
+    cells = [line.strip("|").split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    messages = [code for cell in cells for code in CODE.findall(cell)]
+    assert len(messages) > 20
+    pieces = [piece.strip() for message in messages for piece in message.removeprefix("timeout: ").split("...")]
+    assert [piece for piece in pieces if piece not in source] == []
+
+
+@pytest.mark.parametrize("path", [TLS, DIFFERENCES, REFERENCE], ids=lambda path: path.name)
+def test_cipher_suites_in_the_pages_are_known(path: Path) -> None:
+    assert set(re.findall(r"TLS_\w+_WITH_\w+|TLS_(?:AES|CHACHA20)_\w+", path.read_text(encoding="utf-8"))) <= set(
+        SUITES
+    )
 
 
 # --- conformance statement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import select
 import socket
 import ssl
@@ -341,6 +342,61 @@ class TestHandshake:
         with pytest.raises(ConnectionLost, match=r"ended the connection in the TLS handshake") as caught:
             begun(Tls(), LIMIT).begin(LIMIT)
         assert caught.value.retryable
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=["1.2", "1.3"])
+def test_whatever_a_peer_answers_is_an_error_of_the_network(version: ssl.TLSVersion, pki: Pki) -> None:
+    """Its part of the handshake with bytes changed, taken out or added, and then the end of the connection."""
+    context = pki.context()
+    context.minimum_version = context.maximum_version = version
+    security = Security(Tls(ca_files=(str(pki.ca.certificate),)), "localhost")
+    outcomes: set[type[BaseException]] = set()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        for seed in range(150):
+            chance = random.Random(seed)
+            ours = socket.create_connection(listening.getsockname(), timeout=LIMIT)
+            theirs, _ = listening.accept()
+            ours.setblocking(False)
+            thread = threading.Thread(target=answer_wrongly, args=(theirs, context, chance))
+            thread.start()
+            with closing(security.stream(ours, LIMIT, None)) as stream:
+                try:
+                    stream.begin(LIMIT)
+                    stream.receive(LIMIT, "phase", LIMIT)
+                except NetworkError as error:
+                    outcomes.add(type(error))
+                stream.last_words(b"")
+            thread.join(LIMIT)
+    assert TlsError in outcomes
+
+
+def answer_wrongly(connection: socket.socket, context: ssl.SSLContext, chance: random.Random) -> None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_side=True)
+    with connection:
+        connection.settimeout(LIMIT)
+        incoming.write(connection.recv(65536))
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        answer = bytearray(outgoing.read())
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(answer) if chance.random() < 0.5 else 200)
+            match chance.randrange(4):
+                case 0:
+                    answer[at] ^= 1 << chance.randrange(8)
+                case 1:
+                    answer[at] = chance.randrange(256)
+                case 2:
+                    del answer[at : at + chance.randint(1, 50)]
+                case _:
+                    answer[at:at] = chance.randbytes(chance.randint(1, 50))
+        try:
+            connection.sendall(answer)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        except OSError:  # we have gone already
+            pass
 
 
 class Reluctant:
