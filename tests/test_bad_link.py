@@ -22,7 +22,7 @@ from tests.support.servers import FolderServer
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 COUNT: Final = 24
-SEEDS: Final = int(os.environ.get("DCMSEND_SEEDS", "25"))
+SEEDS: Final = int(os.environ.get("DCMSEND_SEEDS", "12"))
 SOON: Final = Timeouts(connect=20, acse=1, dimse=1, socket=1)
 
 

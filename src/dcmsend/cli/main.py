@@ -44,6 +44,7 @@ def program() -> NoReturn:
     """Run the command as a process of its own, and end that: what the console script calls."""
     gc.set_threshold(_MANY)
     code = main()
+    _flush()
     if _may_end_at_once(sys._getframe().f_back):  # noqa: SLF001 - there is no other way to ask who has called
         os._exit(code)
     sys.exit(code)
@@ -219,20 +220,27 @@ def _may_end_at_once(caller: FrameType | None) -> bool:
     """Whether the interpreter need not be taken apart, which takes as long as sending a small file.
 
     So it is where a script has called us and nobody above it waits (a profiler, a debugger), nobody has asked to be
-    called at the end, there are no threads, and nothing is left to be written.
+    called at the end, and there are no threads.
     """
     above = caller and caller.f_back
     while above is not None and above.f_globals.get("__name__") == "runpy":  # python -m
         above = above.f_back
     if above is not None or sys.flags.inspect or not _WORK_AT_THE_END.isdisjoint(sys.modules):
         return False
-    try:
-        for stream in (sys.stdout, sys.stderr):
+    return True
+
+
+def _flush() -> None:
+    """Write what is left to be written, and drop what cannot be (the disk is full).
+
+    Else the interpreter would try once more, and end with a code of its own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
             if stream is not None:
                 stream.flush()
-    except (OSError, ValueError):  # the interpreter has its own way to tell that
-        return False
-    return True
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Interrupts:
