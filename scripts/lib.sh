@@ -90,8 +90,10 @@ prepare_servers() {
     local packages=()
     has_storescp || packages+=(dcmtk)
     has_orthanc || packages+=(orthanc)
+    command -v openssl >/dev/null || packages+=(openssl)
     if [ "${#packages[@]}" -gt 0 ] && may_install; then install_packages "${packages[@]}" || true; fi
     has_storescp || say "NOTICE: DCMTK is not installed; the tests that need it are skipped (on Debian: apt-get install dcmtk)"
+    command -v openssl >/dev/null || say "NOTICE: openssl is not installed; the tests that need it are skipped"
     has_orthanc || say "NOTICE: Orthanc is not installed; the tests that need it are skipped (on Debian: apt-get install orthanc)"
 }
 

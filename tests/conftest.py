@@ -6,6 +6,7 @@ A test whose program is missing is skipped with the reason; in CI (``CI=true``) 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,6 +98,12 @@ def orthanc(server_folder: Callable[[], Path]) -> Iterator[Callable[..., servers
 def pynetdicom_scp(server_folder: Callable[[], Path]) -> Iterator[Callable[..., servers.FolderServer]]:
     """Start pynetdicom's storage SCP; see ``servers.pynetdicom_scp``."""
     yield from _factory(servers.pynetdicom_scp, server_folder)
+
+
+@pytest.fixture(scope="session")
+def openssl_command() -> str:
+    """The path of OpenSSL's program."""
+    return shutil.which("openssl") or _missing("the program openssl")
 
 
 @pytest.fixture(scope="session")

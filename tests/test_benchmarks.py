@@ -261,6 +261,22 @@ def test_quick_pass_gives_a_page(quick: tuple[dict[str, Any], str]) -> None:
     assert "| 1 | into Orthanc: times dcmsend | at least 15 |  |  |" in page, "what was not measured has no value"
 
 
+def test_quick_pass_through_tls(dcmtk: Callable[[str], str], openssl_command: str, tmp_path: Path) -> None:
+    """Ours and DCMTK's, with the same options, and ours without."""
+    dcmtk("storescp")
+    places = [f"--results={tmp_path / 'results.json'}", f"--page={tmp_path / 'page.md'}"]
+    done = run("run.py", "--quick", "--suite=tls", "--only=tiny", "--sender=dcmsend-ours,dcmtk-storescu", *places)
+    assert done.returncode == 0, done.stderr
+    measurements = json.loads((tmp_path / "results.json").read_text())["measurements"]
+    assert [(each["server"], each["sender"], each["failure"]) for each in measurements] == [
+        ("storescp-tls", "dcmsend-ours", ""),
+        ("storescp-tls", "dcmtk-storescu", ""),
+        ("storescp", "dcmsend-ours", ""),
+    ]
+    assert ["+tls key.pem certificate.pem" in each["command"] for each in measurements] == [True, True, False]
+    assert "### TLS" in (tmp_path / "page.md").read_text()
+
+
 def test_what_does_not_run_is_told(tmp_path: Path) -> None:
     """A failed run stands in the table with its reason, and nothing is computed of it."""
     results, page = tmp_path / "results.json", tmp_path / "page.md"

@@ -345,12 +345,17 @@ SUITES: Final[tuple[tuple[str, tuple[str, ...], bool], ...]] = (
 )
 
 
-def diffie_hellman(folder: Path, bits: int) -> str:
-    """A file with parameters."""
-    path = folder / "dh.pem"
-    command = ["openssl", "dhparam", "-dsaparam", "-out", str(path), str(bits)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return str(path)
+@pytest.fixture
+def diffie_hellman(openssl_command: str, tmp_path: Path) -> Callable[[int], str]:
+    """Make a file with parameters of so many bits."""
+
+    def make(bits: int) -> str:
+        path = tmp_path / "dh.pem"
+        command = [openssl_command, "dhparam", "-dsaparam", "-out", str(path), str(bits)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        return str(path)
+
+    return make
 
 
 @pytest.mark.parametrize(("suite", "options", "common"), SUITES, ids=[" ".join((row[0], *row[1])) for row in SUITES])
@@ -362,12 +367,12 @@ def test_suites_in_common(
     scripted_peer: Peer,
     run_dcmsend: Command,
     instance: Path,
-    tmp_path: Path,
+    diffie_hellman: Callable[[int], str],
 ) -> None:
     context = of_version(pki.context(), ssl.TLSVersion.TLSv1_2)
     context.set_ciphers(f"{suite}:@SECLEVEL=0")
     if suite.startswith("DHE"):
-        context.load_dh_params(diffie_hellman(tmp_path, 2048))
+        context.load_dh_params(diffie_hellman(2048))
     peer = scripted_peer([secure(context), *STORED] if common else [fail_to_secure(context)])
     told = sent(run_dcmsend, peer, instance, "+tla", "+cf", str(pki.ca.certificate), *options)
     words = "F: TLS: the peer refuses: it finds nothing in common with us, be it a cipher suite or a certificate"
@@ -386,12 +391,12 @@ def test_suites_of_tls_1_3_are_there_in_every_profile(
 
 
 def test_a_short_key_of_the_peer(
-    pki: Pki, scripted_peer: Peer, run_dcmsend: Command, instance: Path, tmp_path: Path
+    pki: Pki, scripted_peer: Peer, run_dcmsend: Command, instance: Path, diffie_hellman: Callable[[int], str]
 ) -> None:
     """Diffie-Hellman of 1024 bits: what is sent could be read by those with enough computers."""
     context = of_version(pki.context(), ssl.TLSVersion.TLSv1_2)
     context.set_ciphers("DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
-    context.load_dh_params(diffie_hellman(tmp_path, 1024))
+    context.load_dh_params(diffie_hellman(1024))
     peer = scripted_peer([fail_to_secure(context)])
     told = sent(run_dcmsend, peer, instance, "+tla", "+cf", str(pki.ca.certificate))
     assert told == ["F: TLS: the handshake or a record failed: its Diffie-Hellman key is too short"]

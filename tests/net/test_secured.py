@@ -486,8 +486,8 @@ class OpenSSL:
     Its standard output has what it received, what it says itself and, with ``-msg``, each message of TLS.
     """
 
-    def __init__(self, pki: Pki, *options: str) -> None:
-        command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-msg", *options]
+    def __init__(self, program: str, pki: Pki, *options: str) -> None:
+        command = [program, "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-msg", *options]
         command += ["-key", str(pki.server.key), "-cert", str(pki.server.certificate)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
@@ -525,13 +525,13 @@ class OpenSSL:
 
 
 @pytest.fixture
-def openssl(pki: Pki) -> Iterator[Callable[..., tuple[TlsStream, OpenSSL]]]:
+def openssl(openssl_command: str, pki: Pki) -> Iterator[Callable[..., tuple[TlsStream, OpenSSL]]]:
     """Our stream to ``openssl s_server``."""
     started: list[OpenSSL] = []
     streams: list[TlsStream] = []
 
     def start(*options: str) -> tuple[TlsStream, OpenSSL]:
-        started.append(OpenSSL(pki, *options))
+        started.append(OpenSSL(openssl_command, pki, *options))
         connection = socket.create_connection(("127.0.0.1", started[-1].port), timeout=LIMIT)
         connection.setblocking(False)
         tls = Tls(ca_files=(str(pki.ca.certificate),))

@@ -89,27 +89,27 @@ class TestIdentity:
         )
 
 
-def test_der_key_in_other_forms(pki: Pki, tmp_path: Path) -> None:
+def test_der_key_in_other_forms(openssl_command: str, pki: Pki, tmp_path: Path) -> None:
     """PKCS#1 and RFC 5915 beside PKCS#8; an encrypted PKCS#8."""
     for words, password in (
         (["rsa", "-traditional"], None),
         (["pkcs8", "-topk8", "-v2", "aes256", "-passout", f"pass:{PASSWORD}"], PASSWORD),
     ):
         key = tmp_path / "key.der"
-        command = ["openssl", *words, "-in", str(pki.client.key), "-outform", "DER", "-out", str(key)]
+        command = [openssl_command, *words, "-in", str(pki.client.key), "-outform", "DER", "-out", str(key)]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         certificate = str(pki.client.der_certificate)
         context(certificate=certificate, key=str(key), password=password, file_format=KeyFormat.DER)
 
 
-def test_der_key_on_a_curve(tmp_path: Path) -> None:
+def test_der_key_on_a_curve(openssl_command: str, tmp_path: Path) -> None:
     pem, key, certificate = (tmp_path / name for name in ("key.pem", "key.der", "certificate.der"))
     for words in (
         ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(pem)],
         ["ec", "-in", str(pem), "-outform", "DER", "-out", str(key)],
         ["req", "-x509", "-key", str(pem), "-subj", "/CN=x", "-outform", "DER", "-out", str(certificate)],
     ):
-        subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
+        subprocess.run([openssl_command, *words], check=True, capture_output=True, timeout=60)
     context(certificate=str(certificate), key=str(key), file_format=KeyFormat.DER)
 
 
@@ -287,8 +287,8 @@ def test_suites_of_the_profiles_are_what_they_are_said_to_be() -> None:
     assert not [name for name in SUITES if any(bad in name for bad in ("NULL", "anon", "EXPORT", "RC4", "3DES", "MD5"))]
 
 
-def test_names_of_suites_are_those_of_the_rfcs() -> None:
-    command = ["openssl", "ciphers", "-stdname", "ALL:@SECLEVEL=0"]
+def test_names_of_suites_are_those_of_the_rfcs(openssl_command: str) -> None:
+    command = [openssl_command, "ciphers", "-stdname", "ALL:@SECLEVEL=0"]
     text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     names = dict(line.split()[0:3:2] for line in text.splitlines())
     assert {name: names.get(name) for name in SUITES} == SUITES

@@ -225,9 +225,7 @@ def _may_end_at_once(caller: FrameType | None) -> bool:
     above = caller and caller.f_back
     while above is not None and above.f_globals.get("__name__") == "runpy":  # python -m
         above = above.f_back
-    if above is not None or sys.flags.inspect or not _WORK_AT_THE_END.isdisjoint(sys.modules):
-        return False
-    return True
+    return above is None and not sys.flags.inspect and _WORK_AT_THE_END.isdisjoint(sys.modules)
 
 
 def _flush() -> None:
@@ -239,8 +237,10 @@ def _flush() -> None:
         try:
             if stream is not None:
                 stream.flush()
-        except (OSError, ValueError):
+        except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except ValueError:  # closed: nothing is left
+            pass
 
 
 class _Interrupts:
