@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fuzz.target import DATA, Target, data_files, require_one_line
+from tests.files import encode
 from tests.support import part10
 from tests.support.directories import FILE_IDS
 
@@ -147,11 +148,16 @@ def read_dicomdir(data: bytes) -> None:
                 require_one_line(text.replace(str(place), ""))
 
 
+_REFERRED_TO: Final = (
+    "A\\B\\1", "a\\TWO.DCM", "3", "..\\head", "OUT\\odd\\no_study.dcm", "LOOP\\LOOP\\3", "A", "nothing", "",
+)  # fmt: skip
+
+
 def _dicomdir_seeds() -> Iterator[bytes]:
-    for file in data_files("dicomdir/DICOMDIR*"):
+    records = b"".join(encode.record(name) for name in _REFERRED_TO)
+    for file in (*data_files("dicomdir/DICOMDIR*"), encode.dicomdir(records)):
         for options in range(4):
             yield bytes((options,)) + file[:3000]
-            yield bytes((options,)) + file[:3000].replace(b"77654033\\CR1\\6154", b"A\\B\\1\\..\\..\\OUT ")
 
 
 _WORDS: Final = (b"DICM", b"UI", b"SQ", b"OB", b"UN", b"\xfe\xff\0\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0",
