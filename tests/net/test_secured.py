@@ -260,6 +260,28 @@ class TestStream:
         with pytest.raises(ConnectionLost, match=r"connection lost while sending|without ending TLS"):
             stream.send(bytes(1 << 25), lambda data: None)
 
+    def test_what_was_said_last_can_be_read_when_nothing_can_be_sent(
+        self, version: ssl.TLSVersion, connect: Connect
+    ) -> None:
+        """A peer that aborts, says why and goes."""
+        stream, peer = connect(version)
+        peer.send(b"why")
+        peer.socket.close()
+        assert readable(stream)
+        with pytest.raises(ConnectionLost, match=r"^connection lost while sending: "):
+            while True:
+                stream._tls.setblocking(True)  # so that nothing is heard meanwhile
+                stream.send(bytes(1 << 20), unheard)
+        stream._tls.setblocking(False)
+        assert stream.receive_now() == b"why"
+        with pytest.raises(ConnectionLost):
+            stream.receive_now()
+
+    def test_nothing_is_there(self, version: ssl.TLSVersion, connect: Connect) -> None:
+        stream, _ = connect(version)
+        with pytest.raises(ConnectionLost, match=r"^connection lost$"):
+            stream.receive_now()
+
     def test_last_words_are_sent_and_tls_is_ended(self, version: ssl.TLSVersion, connect: Connect) -> None:
         stream, peer = connect(version)
         stream.last_words(b"bye")
@@ -465,6 +487,13 @@ class TestWaitingForTheOther:
         for lacks in (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             assert make(lacks).receive(LIMIT, "phase", LIMIT) == b"answer"
         assert waits == ["bytes", "room", "bytes", "bytes"]
+
+    def test_negotiation_that_stalls(
+        self, make: Callable[[type[ssl.SSLError]], TlsStream], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(plain, "poller", lambda *_: lambda *, writing, timeout: (False, False))
+        with pytest.raises(PeerTimeout, match=r"^timeout: negotiating TLS anew took more than 30 seconds$"):
+            make(ssl.SSLWantReadError).send(b"question", unheard)
 
     def test_send(self, waits: list[str], make: Callable[[type[ssl.SSLError]], TlsStream]) -> None:
         make(ssl.SSLWantWriteError).send(b"question", unheard)

@@ -82,6 +82,7 @@ def handshake_error(error: OSError, name: str, *, certificate: bool) -> NetworkE
         return TlsError("the peer does not speak TLS", reason=_reason(error), hint=hint)
     if _is_end(error):
         hint = "it may not speak TLS on this port, or only versions before 1.2"
+        hint += "" if certificate else f", or demand a certificate: {_OURS}"
         return ConnectionLost(f"peer ended the connection in the TLS handshake{_words(error)}", hint=hint)
     return _refusal(error, certificate=certificate)
 
