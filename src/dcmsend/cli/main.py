@@ -254,6 +254,7 @@ class _Interrupts:
         self._stop = stop
         self._log = log
         self._seen = 0
+        self._untold = ""
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -269,6 +270,8 @@ class _Interrupts:
     def __exit__(self, *_: object) -> None:
         for number, previous in self._previous.items():
             signal.signal(number, previous)
+        if self._untold:
+            self._log.warn(self._untold)
 
     def code(self, code: int) -> int:
         """The exit code, which tells the two signals apart."""
@@ -284,7 +287,8 @@ class _Interrupts:
         if self._seen > _REQUESTS_TO_STOP:
             raise KeyboardInterrupt(number)
         self._stop.request()
+        words = _ENDING if self._stop.aborted else _FINISHING
         try:
-            self._log.warn(_ENDING if self._stop.aborted else _FINISHING)
+            self._log.warn(words)
         except RuntimeError:  # the signal came in the middle of a line of the log
-            pass
+            self._untold = words
