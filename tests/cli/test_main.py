@@ -16,6 +16,7 @@ import pytest
 
 from dcmsend import errors
 from dcmsend.cli.help import version
+from dcmsend.cli.log import Log
 from dcmsend.cli.main import main
 from dcmsend.events import ScanStarted
 from dcmsend.model import Conversion, Decompression, Instance, Outcome, Peer, State, StatusClass, Totals
@@ -320,6 +321,37 @@ def test_interrupt_asks_the_run_to_stop(
     assert stops[0].requested
     assert stops[0].aborted == (count == 2)
     assert capsys.readouterr().err.split("\n") == [*told, "F: stopped by the user", ""]
+
+
+def test_interrupt_in_the_middle_of_a_line_is_told_at_the_end(
+    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python does not let a handler write into the stream that it has interrupted."""
+    warn = Log.warn
+    refused: list[str] = []
+
+    def warns(log: Log, *lines: str) -> None:
+        if not refused:
+            refused.extend(lines)
+            raise RuntimeError("reentrant call")
+        warn(log, *lines)
+
+    monkeypatch.setattr(Log, "warn", warns)
+    api.during = _raise_interrupts(1)
+    api.error = errors.Interrupted("stopped by the user")
+    assert main(WORDS) == 130
+    assert capsys.readouterr().err.split("\n") == ["F: stopped by the user", f"W: {refused[0]}", ""]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_exit_code_tells_the_signals_apart(number: int, code: int, api: Api) -> None:
+    def during(stop: Stop) -> None:
+        stop.busy.add(stop)
+        signal.raise_signal(number)
+
+    api.during = during
+    api.error = errors.Interrupted("stopped by the user")
+    assert main(WORDS) == code
 
 
 def test_third_interrupt_takes_the_program_down(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
