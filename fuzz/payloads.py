@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _NATIVE: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+_META_GROUP: Final = b"\2\0"  # at the beginning of a data set: in a file it would be taken for meta information
 _CLASS, _INSTANCE = "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4"
 
 
@@ -41,6 +42,8 @@ def recode_there_and_back(data: bytes) -> None:
         return
     syntax, target = _NATIVE[data[0] % 3], _NATIVE[data[0] // 3 % 3]
     there = _recoded(data[1:], syntax, target)
+    if there[:2] == _META_GROUP:
+        return
     back = _recoded(there, target, syntax)
     assert _recoded(back, syntax, target) == there
 
