@@ -18,7 +18,8 @@ import pytest
 import dcmsend
 from dcmsend.errors import ConfigurationError, Interrupted, TlsError
 from dcmsend.events import AssociationAccepted, Event
-from dcmsend.model import Limits, ScanOptions, State, Timeouts, Tls
+from dcmsend.model import Limits, ScanOptions, State, Timeouts
+from dcmsend.security import Tls
 from tests.support import part10, pdus, report
 from tests.support.builder import part10 as build
 from tests.support.certificates import PASSWORD, Pki

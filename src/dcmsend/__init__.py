@@ -13,18 +13,13 @@ if TYPE_CHECKING:
     from dcmsend.model import (
         AddressFamily,
         Conversion,
-        CrlCheck,
         Decompression,
-        Identity,
-        IdentityKind,
         Instance,
         JournalFile,
-        KeyFormat,
         Limits,
         Notice,
         Outcome,
         Peer,
-        PeerCheck,
         Policy,
         ReadMode,
         Refusal,
@@ -33,12 +28,11 @@ if TYPE_CHECKING:
         State,
         StatusClass,
         Timeouts,
-        Tls,
-        TlsProfile,
         Totals,
         status_class,
         status_text,
     )
+    from dcmsend.security import CrlCheck, Identity, IdentityKind, KeyFormat, PeerCheck, Tls, TlsProfile
     from dcmsend.stop import Stop
     from dcmsend.version import __version__
 
@@ -83,7 +77,14 @@ _HOMES = {
     "echo": "api",
     "send": "api",
     "DcmsendError": "errors",
+    "CrlCheck": "security",
+    "Identity": "security",
+    "IdentityKind": "security",
+    "KeyFormat": "security",
+    "PeerCheck": "security",
     "Stop": "stop",
+    "Tls": "security",
+    "TlsProfile": "security",
     "__version__": "version",
 }
 

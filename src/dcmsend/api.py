@@ -204,12 +204,12 @@ class _Run:
 
     def go(self, paths: Iterable[str], scan: ScanOptions) -> Report:
         journal, ledger, policy = self._journal, self._ledger, self._settings.wishes.policy
-        self._tell(ScanStarted(scan.directories))
         found = scan_paths(paths, scan)
         intake = Intake(found, journal, self._tell, self._settings.stop, halt=policy.halt, ledger=ledger)
         scheduler = Scheduler(journal, intake, self._settings, self._retries, ledger.kept if ledger else None)
         error: DcmsendError | None
         try:
+            self._tell(ScanStarted(scan.directories))
             _look(intake, journal, everything=policy.scan_first or not policy.multiple_associations)
             self._transfer(scheduler)
             error = scheduler.error

@@ -56,6 +56,12 @@ class ConfigurationError(DcmsendError, ValueError):
     """A value given by the caller is out of its range."""
 
 
+def require(condition: bool, complaint: str) -> None:
+    """Raises ConfigurationError where a value is not as it has to be."""
+    if not condition:
+        raise ConfigurationError(complaint)
+
+
 class InputError(DcmsendError):
     """Nothing was sent because of the input."""
 

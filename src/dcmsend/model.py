@@ -6,13 +6,14 @@ values say what was found.
 
 from __future__ import annotations
 
-from dcmsend.errors import ConfigurationError
+from dcmsend.errors import require
 from dcmsend.light import Enum, Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Final
+
+    from dcmsend.security import Identity, Tls
 
 MIN_PDU: Final = 4096
 MAX_PDU: Final = 131072
@@ -23,7 +24,7 @@ MAX_ASSOCIATIONS: Final = 64  # open at once
 MIN_RATE: Final = 1000  # bytes per second
 MAX_CONTEXTS: Final = 128  # odd IDs 1..255 (PS3.8 9.3.2.2)
 MAX_RETRIES: Final = 1000
-MAX_IDENTITY: Final = 65400  # bytes of a user's identity: it shares an item of at most 65,535 with a few others
+MAX_RETRY_DELAY: Final = 60  # seconds
 
 
 class AddressFamily(Enum):
@@ -40,127 +41,6 @@ class ReadMode(Enum):
     FILE_OR_DATASET = "file format or data set"
     FILE_ONLY = "file format only"
     DATASET_ONLY = "data set only"
-
-
-class IdentityKind(Enum):
-    """What proves who the user is: User-Identity-Type of PS3.7 Table D.3-14."""
-
-    USERNAME = 1
-    USERNAME_AND_PASSCODE = 2
-    KERBEROS = 3
-    SAML = 4
-    JWT = 5
-
-
-class Identity(Frozen, kw_only=True):
-    """Who the user is, for peers that want to know (PS3.7 D.3.3.7). What is in it is never shown.
-
-    ``primary``: user name in UTF-8, Kerberos service ticket, SAML assertion or JSON web token. ``secondary``: passcode
-    in UTF-8; it may be empty. Both together have at most ``MAX_IDENTITY`` bytes. ``positive_response``: the peer must
-    confirm that it has looked at the identity, else nothing is sent.
-    """
-
-    kind: IdentityKind
-    primary: bytes
-    secondary: bytes = b""
-    positive_response: bool = False
-
-    def __post_init__(self) -> None:
-        text = self.kind in (IdentityKind.USERNAME, IdentityKind.USERNAME_AND_PASSCODE)
-        _require(bool(self.primary), "a user identity must not be empty")
-        _require(
-            not text or (_is_utf8(self.primary) and _is_utf8(self.secondary)), "a user identity that is not UTF-8 text"
-        )
-        _require(
-            not self.secondary or self.kind is IdentityKind.USERNAME_AND_PASSCODE,
-            "a passcode goes with a user name, and with nothing else",
-        )
-        size = len(self.primary) + len(self.secondary)
-        _require(size <= MAX_IDENTITY, f"a user identity of {size} bytes, more than {MAX_IDENTITY}")
-
-    @classmethod
-    def of_user(cls, name: str, passcode: str | None = None, *, positive_response: bool = False) -> Identity:
-        """A user's name, with a passcode (it may be empty) or without. Raises ConfigurationError."""
-        kind = IdentityKind.USERNAME if passcode is None else IdentityKind.USERNAME_AND_PASSCODE
-        fields = [text.encode("utf-8", "surrogatepass") for text in (name, passcode or "")]
-        return cls(kind=kind, primary=fields[0], secondary=fields[1], positive_response=positive_response)
-
-    def __repr__(self) -> str:
-        return f"<Identity: {self.kind.name}, not shown>"
-
-
-class PeerCheck(Enum):
-    """What becomes of the certificate that the peer shows (``-rc``, ``-vc``, ``-ic``)."""
-
-    REQUIRE = "checked, and there must be one"
-    VERIFY = "checked"  # the same: no cipher suite is proposed with which there would be none
-    IGNORE = "not looked at"  # encrypted, but nobody knows for whom
-
-
-class CrlCheck(Enum):
-    """Which certificates are looked up in revocation lists."""
-
-    NONE = "none"
-    LEAF = "the peer's own"
-    CHAIN = "all up to the root"
-
-
-class TlsProfile(Enum):
-    """Secure transport connection profiles (PS3.15 B.9 to B.11), under the rules of BCP 195 as it is now.
-
-    Each has TLS 1.2 and 1.3 (RFC 8996 forbids what was before) and, for TLS 1.2, its own cipher suites.
-    """
-
-    BCP195_ND = "non-downgrading BCP 195"
-    BCP195 = "BCP 195"  # older suites too
-    BCP195_EXTENDED = "extended BCP 195"  # AES-GCM alone
-
-
-class KeyFormat(Enum):
-    """How keys, certificates and revocation lists are written in their files."""
-
-    PEM = "PEM"
-    DER = "DER"
-
-
-class Tls(Frozen, kw_only=True):
-    """How the connection to the peer is secured (PS3.15 Annex B). All files are named by their paths.
-
-    ``certificate`` is shown to peers that ask for one, with its chain behind it; ``key`` is its private key, by default
-    in the same file. ``password`` opens the key, or is called to ask for it if it is needed; ``None``: there is none.
-
-    The peer's certificate must lead to one of ``ca_files`` or of the files in ``ca_directories``; without any, to one
-    that the system trusts. ``crl_files``: revocation lists, for ``crl_check``, which is at least ``LEAF`` then.
-    ``server_name`` is what the certificate must be for and what is asked for (SNI), by default the peer's host.
-    ``ciphers``: suites by their RFC names, proposed behind those of the profile.
-    """
-
-    certificate: str = ""
-    key: str = ""
-    password: str | Callable[[], str] | None = None
-    ca_files: tuple[str, ...] = ()
-    ca_directories: tuple[str, ...] = ()
-    crl_files: tuple[str, ...] = ()
-    crl_check: CrlCheck = CrlCheck.NONE
-    peer_check: PeerCheck = PeerCheck.REQUIRE
-    profile: TlsProfile = TlsProfile.BCP195_ND
-    ciphers: tuple[str, ...] = ()
-    server_name: str = ""
-    file_format: KeyFormat = KeyFormat.PEM
-
-    def __post_init__(self) -> None:
-        for name in ("ca_files", "ca_directories", "crl_files", "ciphers"):
-            _require(isinstance(getattr(self, name), tuple), f"{name} must be a tuple")
-        _require(bool(self.certificate) or not self.key, "a private key needs a certificate")
-        _require(bool(self.certificate) or self.password is None, "a password needs a certificate and its private key")
-        extended = self.profile is TlsProfile.BCP195_EXTENDED
-        _require(not (extended and self.ciphers), "the extended profile takes no further cipher suites")
-
-    def __repr__(self) -> str:
-        """All but the password."""
-        names: tuple[str, ...] = self.__match_args__
-        hidden = {"password": None if self.password is None else "*"}
-        return f"Tls({', '.join(f'{name}={hidden.get(name, getattr(self, name))!r}' for name in names)})"
 
 
 class Peer(Frozen, kw_only=True):
@@ -180,7 +60,7 @@ class Peer(Frozen, kw_only=True):
     tls: Tls | None = None
 
     def __post_init__(self) -> None:
-        _require(1 <= self.port <= 65535, f"port {self.port} is not between 1 and 65535")
+        require(1 <= self.port <= 65535, f"port {self.port} is not between 1 and 65535")
 
 
 class Timeouts(Frozen, kw_only=True):
@@ -198,7 +78,7 @@ class Timeouts(Frozen, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("connect", "acse", "dimse", "socket"):
             value = getattr(self, name)
-            _require(value is None or value > 0, f"{name} timeout must be more than 0 seconds")
+            require(value is None or value > 0, f"{name} timeout must be more than 0 seconds")
 
 
 class Limits(Frozen, kw_only=True):
@@ -218,10 +98,10 @@ class Limits(Frozen, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("max_receive_pdu", "max_send_pdu"):
             value = getattr(self, name)
-            _require(value is None or MIN_PDU <= value <= MAX_PDU, f"{name} must be from {MIN_PDU} to {MAX_PDU} bytes")
-        _require(0 <= self.async_window <= MAX_WINDOW, f"async_window must be from 0 to {MAX_WINDOW}")
-        _require(1 <= self.associations <= MAX_ASSOCIATIONS, f"associations must be from 1 to {MAX_ASSOCIATIONS}")
-        _require(self.rate is None or self.rate >= MIN_RATE, f"rate must be at least {MIN_RATE} bytes per second")
+            require(value is None or MIN_PDU <= value <= MAX_PDU, f"{name} must be from {MIN_PDU} to {MAX_PDU} bytes")
+        require(0 <= self.async_window <= MAX_WINDOW, f"async_window must be from 0 to {MAX_WINDOW}")
+        require(1 <= self.associations <= MAX_ASSOCIATIONS, f"associations must be from 1 to {MAX_ASSOCIATIONS}")
+        require(self.rate is None or self.rate >= MIN_RATE, f"rate must be at least {MIN_RATE} bytes per second")
 
 
 class ScanOptions(Frozen, kw_only=True):
@@ -257,8 +137,8 @@ class Retries(Frozen, kw_only=True):
     delay: float = 1
 
     def __post_init__(self) -> None:
-        _require(0 <= self.count <= MAX_RETRIES, f"retries must be from 0 to {MAX_RETRIES}")
-        _require(self.delay >= 0, "retry delay must not be negative")
+        require(0 <= self.count <= MAX_RETRIES, f"retries must be from 0 to {MAX_RETRIES}")
+        require(self.delay >= 0, "retry delay must not be negative")
 
 
 class JournalFile(Frozen, kw_only=True):
@@ -271,7 +151,7 @@ class JournalFile(Frozen, kw_only=True):
     any_peer: bool = False
 
     def __post_init__(self) -> None:
-        _require(bool(self.path), "the journal file has no name")
+        require(bool(self.path), "the journal file has no name")
 
 
 class Decompression(Enum):
@@ -294,7 +174,7 @@ class Conversion(Frozen, kw_only=True):
     dictionaries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require(0 <= self.compression_level <= 9, "compression level must be from 0 to 9")
+        require(0 <= self.compression_level <= 9, "compression level must be from 0 to 9")
 
 
 class Instance(Frozen):
@@ -425,16 +305,3 @@ class Totals(Frozen, kw_only=True):
     @property
     def stored(self) -> int:
         return sum(count for kind, count in self.by_class.items() if kind.stored)
-
-
-def _require(condition: bool, complaint: str) -> None:
-    if not condition:
-        raise ConfigurationError(complaint)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

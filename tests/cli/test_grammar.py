@@ -21,20 +21,16 @@ from dcmsend.cli.words import CommandLineError, Number, scan_number, split_words
 from dcmsend.model import (
     AddressFamily,
     Conversion,
-    CrlCheck,
     Decompression,
-    KeyFormat,
     Limits,
     Peer,
-    PeerCheck,
     Policy,
     ReadMode,
     Retries,
     ScanOptions,
     Timeouts,
-    Tls,
-    TlsProfile,
 )
+from dcmsend.security import CrlCheck, KeyFormat, PeerCheck, Tls, TlsProfile
 
 Run = Callable[..., CompletedProcess[str]]
 

@@ -17,12 +17,12 @@ from typing import IO, Any, Final
 import pytest
 
 from dcmsend.errors import ConnectionLost, NetworkError, PeerTimeout, TlsError
-from dcmsend.model import Tls
 from dcmsend.net import secured
 from dcmsend.net import stream as plain
 from dcmsend.net.pace import Pace
 from dcmsend.net.secured import TlsStream
 from dcmsend.net.tls import Security
+from dcmsend.security import Tls
 from tests.support.certificates import Pki
 
 LIMIT: Final = 30.0  # seconds

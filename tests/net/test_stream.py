@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import _socket
+import contextlib
 import errno
 import importlib.util
 import select
 import socket
 import struct
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -217,6 +219,30 @@ class TestStream:
         Stream(ours, 60).last_words(b"bye")
         assert theirs.recv(10) == b"bye"
         assert theirs.recv(10) == b""
+
+    @pytest.mark.parametrize(("patience", "heard"), [(0, False), (30, True)])
+    def test_last_words_where_there_is_no_room(
+        self, patience: float, heard: bool, pair: tuple[socket.socket, socket.socket]
+    ) -> None:
+        """A peer that reads late hears them if it is given the time."""
+        ours, theirs = pair
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(1 << 16))
+        received: list[bytes] = []
+
+        def read() -> None:
+            while data := theirs.recv(1 << 16):
+                received.append(data)
+
+        reader = threading.Thread(target=read)
+        if not heard:
+            Stream(ours, 60).last_words(b"bye", patience)
+        reader.start()
+        if heard:
+            Stream(ours, 60).last_words(b"bye", patience)
+        reader.join(30)
+        assert b"".join(received).endswith(b"bye") is heard
 
     def test_last_words_to_nobody_do_no_harm(self, pair: tuple[socket.socket, socket.socket]) -> None:
         pair[1].close()

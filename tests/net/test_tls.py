@@ -12,11 +12,11 @@ from typing import Any, Final
 import pytest
 
 from dcmsend.errors import ConfigurationError
-from dcmsend.model import CrlCheck, KeyFormat, PeerCheck, Tls, TlsProfile
 from dcmsend.net import suites, tls_files
 from dcmsend.net.suites import PROFILES, SUITES, rfc_name
 from dcmsend.net.tls import Security, supported_ciphers
 from dcmsend.printable import printable
+from dcmsend.security import CrlCheck, KeyFormat, PeerCheck, Tls, TlsProfile
 from tests.support.certificates import PASSWORD, Pki
 
 

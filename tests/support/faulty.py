@@ -15,14 +15,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-LIMIT: Final = 30.0  # seconds that any wait may take
+from tests.support.listening import LIMIT, Listening
+
 CHUNK: Final = 4096
 HEADERS: Final = 12  # bytes of a PDU's header, and of its first PDV's (PS3.8 9.3.1, 9.3.5.1)
 FATES: Final = ("pass", "pass", "pass", "drop", "reset", "delay", "cut", "damage", "forget", "restart")
 
 
-class FaultyLink:
-    """Listens on a free port of 127.0.0.1 and passes on to the port that ``server`` gives. Stop it.
+class FaultyLink(Listening):
+    """A ``Listening`` proxy that passes on to the port that ``server`` gives. Stop it.
 
     ``restart`` is called for a server that goes down and comes back. ``most``: bytes after which a connection meets its
     fate at the latest.
@@ -37,32 +38,11 @@ class FaultyLink:
         self._restart = restart
         self._most = most
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
+        super().__init__()
 
-    def stop(self) -> None:
-        """End all threads."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(LIMIT)
-        for thread in self._threads:
-            thread.join(LIMIT)
-        assert not any(thread.is_alive() for thread in (self._thread, *self._threads))
-
-    def _listen(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                arguments = (client, random.Random(self._seed << 16 | len(self._threads)))
-                self._threads.append(threading.Thread(target=self._serve, args=arguments, daemon=True))
-                self._threads[-1].start()
-
-    def _serve(self, client: socket.socket, fortune: random.Random) -> None:
-        with client:
+    def _serve(self, connected: socket.socket, number: int) -> None:
+        fortune = random.Random(self._seed << 16 | number)
+        with connected as client:
             with self._lock:  # a server that is being restarted takes nobody
                 port = self._server()
             try:

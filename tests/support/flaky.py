@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Final
 
 from tests.support import pdus
+from tests.support.listening import Listening
 from tests.support.scripted import LIMIT, Connection, ScriptError, accept, drain, reject, reset
 
 ABORT: Final = struct.pack(">BxIxxBB", 7, 4, 0, 0)
@@ -22,8 +23,8 @@ STATUSES: Final = (0x0000, 0x0000, 0x0000, 0xB000, 0xA700, 0xC001)
 REJECTIONS: Final = ((1, 1, 7), (2, 3, 2), (2, 2, 1))  # result, source, reason: permanent, and two transient ones
 
 
-class FlakyPeer:
-    """Listens on a free port of 127.0.0.1, one thread for each connection. Stop it.
+class FlakyPeer(Listening):
+    """A ``Listening`` storage SCP. Stop it.
 
     ``fates``: what an association may come to, each of ``FATES`` as likely as it is often in there. ``statuses``: what
     it answers. ``answered``: the statuses that were sent for each SOP instance UID; ``seen``: how often its C-STORE
@@ -41,7 +42,6 @@ class FlakyPeer:
     ) -> None:
         self.answered: dict[str, list[int]] = {}
         self.seen: dict[str, int] = {}
-        self.associations = 0
         self.fates_met: list[str] = []
         self._seed = seed
         self._fates = fates
@@ -49,37 +49,8 @@ class FlakyPeer:
         self._window = window
         self._statuses = statuses
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
         self._told = threading.Semaphore(0)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End all threads."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(LIMIT)
-        for thread in self._threads:
-            thread.join(LIMIT)
-        assert not any(thread.is_alive() for thread in (self._thread, *self._threads))
-
-    def wait_idle(self) -> None:
-        """Wait until all connections have ended that were there."""
-        for thread in tuple(self._threads):
-            thread.join(LIMIT)
-            assert not thread.is_alive()
-
-    def _listen(self) -> None:
-        with suppress(OSError):
-            while True:
-                connected, _ = self._listener.accept()
-                self.associations += 1
-                thread = threading.Thread(target=self._serve, args=(connected, self.associations), daemon=True)
-                self._threads.append(thread)
-                thread.start()
+        super().__init__()
 
     def _serve(self, connected: socket.socket, number: int) -> None:
         fortune = random.Random(self._seed << 16 | number)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dcmsend import errors
-from dcmsend.model import Retries
-from dcmsend.transfer.retry import LONGEST, Attempts, Backoff, error_passes, status_passes
+from dcmsend.model import MAX_RETRY_DELAY, Retries
+from dcmsend.transfer.retry import Attempts, Backoff, error_passes, status_passes
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,11 @@ def waits(backoff: Backoff, count: int, *, progressed: bool = False) -> list[flo
 
 
 def test_each_setback_in_a_row_is_waited_out_twice_as_long_up_to_a_minute() -> None:
-    assert waits(Backoff(Retries(count=9, delay=1), lambda: 1.0), 8) == [1, 2, 4, 8, 16, 32, LONGEST, LONGEST]
+    assert MAX_RETRY_DELAY == 60
+    assert waits(Backoff(Retries(count=9, delay=1), lambda: 1.0), 8) == [1, 2, 4, 8, 16, 32, 60, 60]
     assert waits(Backoff(Retries(count=9, delay=1), lambda: 0.0), 3) == [0.5, 1, 2]
     assert waits(Backoff(Retries(count=9, delay=0)), 3) == [0, 0, 0]
-    assert waits(Backoff(Retries(count=9, delay=50), lambda: 1.0), 2) == [50, LONGEST]
+    assert waits(Backoff(Retries(count=9, delay=50), lambda: 1.0), 2) == [50, MAX_RETRY_DELAY]
 
 
 def test_progress_begins_anew() -> None:
@@ -102,7 +103,7 @@ def test_chance_is_between_a_half_and_all_of_the_wait() -> None:
 
 def test_a_short_memory_of_a_long_row() -> None:
     """A row of thousands does not overflow."""
-    assert waits(Backoff(Retries(count=1000, delay=60), lambda: 1.0), 2000)[-1] == LONGEST
+    assert waits(Backoff(Retries(count=1000, delay=60), lambda: 1.0), 2000)[-1] == MAX_RETRY_DELAY
 
 
 def test_everything_prints_well() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dcmsend.cli.login import Login
     from dcmsend.cli.options import Option
-    from dcmsend.model import Tls
+    from dcmsend.security import Tls
 
 _LONGEST_TITLE: Final = 16
 _HIDDEN: Final = "*"

@@ -10,8 +10,8 @@ import sys
 
 from dcmsend.errors import ConfigurationError
 from dcmsend.light import Frozen
-from dcmsend.model import MAX_IDENTITY, Identity, IdentityKind
 from dcmsend.printable import plain
+from dcmsend.security import MAX_IDENTITY, Identity, IdentityKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

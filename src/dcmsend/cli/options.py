@@ -13,17 +13,15 @@ from dcmsend.model import (
     MAX_ASSOCIATIONS,
     MAX_PDU,
     MAX_RETRIES,
+    MAX_RETRY_DELAY,
     MAX_WINDOW,
     MIN_PDU,
     MIN_RATE,
     AddressFamily,
-    CrlCheck,
     Decompression,
-    KeyFormat,
-    PeerCheck,
     ReadMode,
-    TlsProfile,
 )
+from dcmsend.security import CrlCheck, KeyFormat, PeerCheck, TlsProfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from typing import Final
 
 VERBOSE_MODE: Final = "verbose mode"
-LONGEST_DELAY: Final = 60  # seconds
 ANY_IDENTITY: Final = "--user, --kerberos, --saml or --jwt"
 IDENTITY_BLOCK: Final = "identity"
 LONGEST_WAIT: Final = 2_000_000  # seconds; more does not fit into poll(2), and nobody waits 23 days
@@ -135,8 +132,8 @@ _OUTPUT: Final = Section("output options", "general")
 _LEVELS: Final = tuple(level.name.lower() for level in Level)
 _LEVEL_OPTIONS: Final = ("--verbose", "--debug", "--quiet")
 _LEVEL: Final = "log.level"
-IDENTITY: Final = "--enable-tls"
-SECURED: Final = f"{IDENTITY} or --anonymous-tls"
+_WITH_KEY: Final = "--enable-tls"
+SECURED: Final = f"{_WITH_KEY} or --anonymous-tls"
 _RETIRED: Final = (
     "is not supported: that profile is retired, because it is not safe; use --profile-bcp195 for old peers"
 )
@@ -300,7 +297,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         section=_AGAIN, long="--retry-delay", sets="retries.delay", needs="--retries",
-        argument=Argument(name="seconds", kind=Kind.INTEGER, minimum=0, maximum=LONGEST_DELAY, default="1"),
+        argument=Argument(name="seconds", kind=Kind.INTEGER, minimum=0, maximum=MAX_RETRY_DELAY, default="1"),
         help="how long to wait before; twice as long after each further failure in a row, up to a minute",
     ),
     Option(
@@ -395,15 +392,15 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="secure the connection, and show no certificate",
     ),
     Option(
-        section=_PASSWORD, short="+ps", long="--std-passwd", block="passwd", needs=IDENTITY, sets="tls.password",
+        section=_PASSWORD, short="+ps", long="--std-passwd", block="passwd", needs=_WITH_KEY, sets="tls.password",
         value=None, default=True, help="ask for the password of the private key, if it needs one",
     ),
     Option(
-        section=_PASSWORD, short="+pw", long="--use-passwd", block="passwd", needs=IDENTITY, sets="tls.password",
+        section=_PASSWORD, short="+pw", long="--use-passwd", block="passwd", needs=_WITH_KEY, sets="tls.password",
         argument=Argument(name="password", secret=True), help="the private key's password",
     ),
     Option(
-        section=_PASSWORD, short="-pw", long="--null-passwd", block="passwd", needs=IDENTITY, sets="tls.password",
+        section=_PASSWORD, short="-pw", long="--null-passwd", block="passwd", needs=_WITH_KEY, sets="tls.password",
         value="", help="the private key's password is empty",
     ),
     Option(

@@ -9,7 +9,7 @@ import signal
 import sys
 
 from dcmsend.errors import ConfigurationError
-from dcmsend.model import Tls
+from dcmsend.security import Tls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

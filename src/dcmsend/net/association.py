@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from dcmsend.errors import ConnectionLost, NegotiationError, NetworkError, RemoteProtocolError
+from dcmsend.errors import ConnectionLost, FileError, NegotiationError, NetworkError, RemoteProtocolError
 from dcmsend.model import MAX_PDU, MOST_OUTSTANDING, status_class
 from dcmsend.net.stream import Stream, connect
 from dcmsend.plan import answered
@@ -44,9 +44,10 @@ if TYPE_CHECKING:
     from typing import Final, Protocol
 
     from dcmsend.events import Context
-    from dcmsend.model import Identity, Limits, Peer, Timeouts
+    from dcmsend.model import Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
+    from dcmsend.security import Identity
     from dcmsend.stop import Stop
     from dcmsend.wire.command import Response
     from dcmsend.wire.items import UserItem
@@ -74,6 +75,7 @@ else:
 IMPLEMENTATION_VERSION: Final = f"DCMSEND_{__version__}"[:16]
 FRAMES_CAPACITY: Final = 1024 * 1024
 MAX_MESSAGE_ID: Final = 65535
+_FAREWELL: Final = 1.0  # seconds for a peer that is reading to make room for an A-ABORT
 _ASSUMED_PDU: Final = 16384  # for a peer that leaves out its maximum length, which PS3.8 D.1 does not allow
 _AWAITED: Final = (Responded, Accepted, Released)  # what does not end an association before its time
 
@@ -191,10 +193,10 @@ class Association:
                 command = b""
                 if not left:
                     return message_id
-        except BaseException:
+        except BaseException as error:
             if begun:
                 self._take_back(message_id)
-                self.abort()
+                self.abort(_FAREWELL if isinstance(error, FileError) else 0)
             raise
 
     def echo(self, context_id: int) -> Response:
@@ -247,11 +249,14 @@ class Association:
         finally:
             self.abort()
 
-    def abort(self) -> None:
-        """End the association at once, with A-ABORT where it is still open (PS3.8 7.3). Never raises."""
+    def abort(self, patience: float = 0) -> None:
+        """End the association at once, with A-ABORT where it is still open (PS3.8 7.3). Never raises.
+
+        ``patience``: seconds that the peer gets to take it.
+        """
         if not self._machine.closed:
             self._machine.act(Trigger.ABORT)
-        self._stream.last_words(self._take_outgoing())
+        self._stream.last_words(self._take_outgoing(), patience)
         self._stream.close()
 
     def interrupt(self) -> None:
@@ -274,8 +279,9 @@ class Association:
             from dcmsend.net.identity import identity_item, require_confirmation
 
             user.append(identity_item(peer.identity))
-        titles = {"called_ae": peer.called_ae, "calling_ae": peer.calling_ae}
-        request = AssociateRequest(**titles, contexts=proposed, user=tuple(user))
+        request = AssociateRequest(
+            called_ae=peer.called_ae, calling_ae=peer.calling_ae, contexts=proposed, user=tuple(user)
+        )
         self._machine.act(Trigger.REQUEST)
         self._send(request.encode())
         event = self._await(self._timeouts.acse, "the answer to the association request")

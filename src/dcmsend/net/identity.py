@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dcmsend.model import Identity
+    from dcmsend.security import Identity
     from dcmsend.wire.items import UserItem
 
 

@@ -146,12 +146,14 @@ class TlsStream(Stream):
         except OSError as error:
             raise self._failure(error, "") from error
 
-    def last_words(self, data: bytes) -> None:
-        """What fits without waiting, then close_notify (RFC 8446 6.1), and the end of both directions."""
+    def last_words(self, data: bytes, patience: float = 0) -> None:
+        """What fits, then close_notify (RFC 8446 6.1), and the end of both directions."""
         if self._over:
             return
         self._over = True
         try:
+            if data and patience:
+                self._poll_room(writing=False, timeout=patience)
             if data:
                 self._tls.send(data)
             self._tls.unwrap()  # says goodbye, and does not wait for an answer

@@ -170,9 +170,14 @@ class Stream:
         if _QUICKACK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
-    def last_words(self, data: bytes) -> None:
-        """Send what fits without waiting, and end both directions. Never raises: nobody is left to be told."""
+    def last_words(self, data: bytes, patience: float = 0) -> None:
+        """Send what fits, and end both directions. Never raises: nobody is left to be told.
+
+        ``patience``: seconds that a peer which is taking what we send gets to make room.
+        """
         try:
+            if data and patience:
+                poller(self._socket, only_writing=True)(writing=False, timeout=patience)
             if data:
                 self._socket.send(data)
         except OSError:

@@ -7,7 +7,7 @@ them is weak.
 
 from __future__ import annotations
 
-from dcmsend.model import TlsProfile
+from dcmsend.security import TlsProfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,18 +8,18 @@ from __future__ import annotations
 import ssl
 
 from dcmsend.errors import ConfigurationError
-from dcmsend.model import CrlCheck, PeerCheck
 from dcmsend.net.secured import TlsStream
 from dcmsend.net.suites import SUITES, cipher_string
 from dcmsend.net.tls_files import load
+from dcmsend.security import CrlCheck, PeerCheck
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from typing import Final
 
-    from dcmsend.model import Tls
     from dcmsend.net.pace import Pace
+    from dcmsend.security import Tls
 
 _CRL_FLAGS: Final = {
     CrlCheck.NONE: ssl.VerifyFlags.VERIFY_DEFAULT,

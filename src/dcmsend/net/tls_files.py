@@ -14,14 +14,14 @@ from binascii import b2a_base64
 from contextlib import contextmanager
 
 from dcmsend.errors import ConfigurationError
-from dcmsend.model import KeyFormat
+from dcmsend.security import KeyFormat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
 
-    from dcmsend.model import Tls
+    from dcmsend.security import Tls
 
 _LARGEST: Final = 64 << 20  # bytes of one file: a revocation list may be long
 _LONGEST_PASSWORD: Final = 1024  # bytes that OpenSSL takes
@@ -164,15 +164,15 @@ def _why_not(error: ssl.SSLError, password: _Password, certificate: str, key: st
 
 def _read(path: str, what: str) -> bytes:
     """All of a file. Raises ``ConfigurationError``."""
+    content = None
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # to open another thing might take for ever
-            raise ConfigurationError(f"cannot read the {what} '{path}': it is no file")
-        with open(path, "rb") as stream:
-            content = stream.read(_LARGEST + 1)
+        if stat.S_ISREG(os.stat(path).st_mode):  # to open another thing might take for ever
+            with open(path, "rb") as stream:
+                content = stream.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
         raise ConfigurationError(f"cannot read the {what} '{path}': {_reason(error)}") from error
+    if content is None:
+        raise ConfigurationError(f"cannot read the {what} '{path}': it is no file")
     if len(content) > _LARGEST:
         raise ConfigurationError(f"cannot use the {what} '{path}': it has more than {_LARGEST >> 20} MiB")
     return content

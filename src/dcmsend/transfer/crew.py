@@ -1,8 +1,8 @@
 """Several associations at once: a thread for each, one list that they take from, one stream of events.
 
 Owns the threads and how many there are. One association that is slow, rejected or broken holds up no other; a place
-whose association could not be made, or broke before anything was tried, is not filled again. The caller's thread fills
-the list and hands on the events.
+whose association could not be made, or broke before anything was tried, is not filled again when there are no retries
+left. The caller's thread fills the list and hands on the events.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ CREATE TABLE instance (
 BEGIN;
 """
 _INSTANCE: Final = "instance.number, path, sop_class, sop_instance, transfer_syntax, size"
-_TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
+TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
 _BATCH: Final = 256
 _POSTPONED: Final = -1  # beside the values of ``State``: tried, and to be tried again
 
@@ -132,8 +132,8 @@ class Journal:
         self._settle()
         self.pending = {context: count if context in keep else 0 for context, count in self.pending.items()}
         return self._execute(
-            f"UPDATE instance SET reason = {_TEXT} WHERE state = ? AND reason = '' AND context NOT IN ({_marks(keep)})",
-            (_bytes(reason), State.PENDING.value, *keep),
+            f"UPDATE instance SET reason = {TEXT} WHERE state = ? AND reason = '' AND context NOT IN ({_marks(keep)})",
+            (to_bytes(reason), State.PENDING.value, *keep),
         ).rowcount
 
     def _settle(self) -> None:
@@ -202,19 +202,19 @@ class Journal:
             number = self._count - len(self._fresh)
             known = self._database.execute("SELECT count(*) FROM context").fetchone()[0]
             self._database.executemany(
-                f"INSERT INTO context VALUES (?, {_TEXT}, {_TEXT})",
-                ((context, *map(_bytes, key)) for key, context in self._contexts.items() if context > known),
+                f"INSERT INTO context VALUES (?, {TEXT}, {TEXT})",
+                ((context, *map(to_bytes, key)) for key, context in self._contexts.items() if context > known),
             )
             self._database.executemany(
-                f"INSERT INTO instance (number, path, sop_instance, context, size) VALUES (?, {_TEXT}, {_TEXT}, ?, ?)",
+                f"INSERT INTO instance (number, path, sop_instance, context, size) VALUES (?, {TEXT}, {TEXT}, ?, ?)",
                 (
-                    (at, _bytes(instance.path), _bytes(instance.sop_instance), context, instance.size)
+                    (at, to_bytes(instance.path), to_bytes(instance.sop_instance), context, instance.size)
                     for at, (instance, context) in enumerate(self._fresh, number + 1)
                 ),
             )
             self._database.executemany(
-                f"UPDATE instance SET state = ?, status = ?, reason = {_TEXT}, association = ?, context_id = ?,"
-                f" network_syntax = {_TEXT}, dataset_size = ?, attempts = ? WHERE number = ?",
+                f"UPDATE instance SET state = ?, status = ?, reason = {TEXT}, association = ?, context_id = ?,"
+                f" network_syntax = {TEXT}, dataset_size = ?, attempts = ? WHERE number = ?",
                 (
                     *((_POSTPONED, *_outcome(outcome)[1:]) for outcome in self._postponed.values()),
                     *map(_outcome, self._outcomes.values()),
@@ -233,7 +233,7 @@ def _opened() -> Connection:
     from _sqlite3 import connect  # the package around it takes longer to import than to be used
 
     database: Connection = connect("", isolation_level=None, check_same_thread=False)  # a report may travel
-    database.text_factory = _text
+    database.text_factory = to_text
     database.executescript(_SCHEMA)
     return database
 
@@ -289,10 +289,10 @@ def _outcome(outcome: Outcome) -> tuple[int | bytes | None, ...]:
     return (
         outcome.state.value,
         outcome.status,
-        _bytes(outcome.reason),
+        to_bytes(outcome.reason),
         outcome.association,
         outcome.context_id,
-        _bytes(outcome.network_syntax),
+        to_bytes(outcome.network_syntax),
         outcome.dataset_size,
         outcome.attempts,
         outcome.number,
@@ -303,9 +303,9 @@ def _marks(values: Collection[int]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _bytes(text: str) -> bytes:
+def to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _text(stored: bytes) -> str:
+def to_text(stored: bytes) -> str:
     return stored.decode("utf-8", "surrogateescape")

@@ -18,6 +18,7 @@ from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
 from dcmsend.model import Outcome, State
 from dcmsend.printable import plain
+from dcmsend.transfer.journal import TEXT, to_bytes, to_text
 from dcmsend.transfer.ledger_file import failed, opened
 from dcmsend.transfer.lock import FileLock
 from dcmsend.version import __version__
@@ -46,7 +47,6 @@ FAILED: Final = "failed"
 
 _SHOWN: Final = 64  # characters of what the file says
 _BATCH: Final = 256  # instances that are met before they are written
-_TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
 
 
 class Ledger:
@@ -66,8 +66,11 @@ class Ledger:
         self._lock = allocate_lock()
         self._met: list[Row] = []  # not written yet
         self._done: deque[Row] = deque()  # nor these
-        self._folder = _bytes(os.path.join(os.getcwd(), ""))
-        real = os.path.realpath(file.path) if "\0" not in file.path else file.path
+        try:
+            self._folder = to_bytes(os.path.join(os.getcwd(), ""))
+            real = os.path.realpath(file.path)
+        except (OSError, ValueError) as error:  # no such folder any more, or a name that no file can have
+            raise failed(error, file.path) from error
         self._held = FileLock(f"{real}-lock", file.path)
         try:
             self._database = opened(real, file.path)
@@ -88,11 +91,9 @@ class Ledger:
 
         That counts only for a file of the same size and time of modification.
         """
-        path = _bytes(instance.path)
-        given = 0 if os.path.isabs(path) else len(self._folder)
-        key = self._folder + path if given else path
+        key, given = self._key(instance)
         size, modified = _look(instance.path)
-        uids = map(_bytes, (instance.sop_class, instance.sop_instance, instance.transfer_syntax))
+        uids = map(to_bytes, (instance.sop_class, instance.sop_instance, instance.transfer_syntax))
         met = (key, given, size, modified, *uids, self._run, self._now())
         return self._alone(lambda: self._met_before(met, number))
 
@@ -115,18 +116,17 @@ class Ledger:
         """Write down what has become of an instance. What others have to write at that moment goes along."""
         outcome = event.outcome
         postponed = isinstance(event, InstancePostponed)
-        path = _bytes(event.instance.path)
         self._done.append(
             (
                 PENDING if postponed else _state(outcome),
                 outcome.status,
-                _bytes(outcome.reason),
+                to_bytes(outcome.reason),
                 outcome.attempts,
                 outcome.association,
-                _bytes(outcome.network_syntax),
+                to_bytes(outcome.network_syntax),
                 self._run,
                 None if postponed else self._now(),
-                path if os.path.isabs(path) else self._folder + path,
+                self._key(event.instance)[0],
             )
         )
         self._alone(self._write)
@@ -140,6 +140,11 @@ class Ledger:
         self._alone(self._end)
         self._database.close()
         self._held.release()
+
+    def _key(self, instance: Instance) -> tuple[bytes, int]:
+        """The path from the root of the file system, and how many bytes of it were not given but the folder's."""
+        path = to_bytes(instance.path)
+        return (path, 0) if os.path.isabs(path) else (self._folder + path, len(self._folder))
 
     def _alone(self, act: Callable[[], T]) -> T | None:
         """Do something with the database, and no other thread meanwhile. After an error nothing more is done."""
@@ -178,7 +183,7 @@ class Ledger:
         wanted = (peer.host.lower(), peer.port, peer.called_ae)
         first = self._ask("SELECT host, port, called_ae FROM run ORDER BY id LIMIT 1")
         if first is not None and not file.any_peer:
-            host, port, called_ae = (_text(value) if isinstance(value, bytes) else str(value) for value in first)
+            host, port, called_ae = (to_text(value) if isinstance(value, bytes) else str(value) for value in first)
             if (host, port, called_ae) != (wanted[0], str(wanted[1]), wanted[2]):
                 title, name = plain(called_ae, _SHOWN), plain(f"{host}:{port}", _SHOWN)
                 raise JournalError(
@@ -186,12 +191,12 @@ class Ledger:
                     f" {peer.host}:{peer.port}",
                     hint="name another file for --journal, or use --journal-any-peer if both are the same archive",
                 )
-        titles = map(_bytes, (peer.called_ae, peer.calling_ae))
+        titles = map(to_bytes, (peer.called_ae, peer.calling_ae))
         self._do(
             "INSERT INTO run (version, host, port, called_ae, calling_ae, started)"
-            f" VALUES (?, {_TEXT}, ?, {_TEXT}, {_TEXT}, ?)",
+            f" VALUES (?, {TEXT}, ?, {TEXT}, {TEXT}, ?)",
             __version__,
-            _bytes(wanted[0]),
+            to_bytes(wanted[0]),
             peer.port,
             *titles,
             self._now(),
@@ -240,20 +245,20 @@ class Ledger:
 
 _FIND: Final = (
     "SELECT state, size, modified, status, association, network_syntax, finished, run FROM instance"
-    f" WHERE path = {_TEXT}"
+    f" WHERE path = {TEXT}"
 )
 _MEET: Final = (
     "INSERT INTO instance (path, given, size, modified, sop_class, sop_instance, transfer_syntax, state, status,"
     " reason, attempts, association, network_syntax, run, found, finished)"
-    f" VALUES ({_TEXT}, ?, ?, ?, {_TEXT}, {_TEXT}, {_TEXT}, '{PENDING}', NULL, '', 0, 0, '', ?, ?, NULL)"
+    f" VALUES ({TEXT}, ?, ?, ?, {TEXT}, {TEXT}, {TEXT}, '{PENDING}', NULL, '', 0, 0, '', ?, ?, NULL)"
     " ON CONFLICT (path) DO UPDATE SET given = excluded.given, size = excluded.size, modified = excluded.modified,"
     " sop_class = excluded.sop_class, sop_instance = excluded.sop_instance,"
     f" transfer_syntax = excluded.transfer_syntax, state = '{PENDING}', status = NULL, reason = '', attempts = 0,"
     " association = 0, network_syntax = '', run = excluded.run, finished = NULL"
 )
 _RECORD: Final = (
-    f"UPDATE instance SET state = ?, status = ?, reason = {_TEXT}, attempts = ?, association = ?,"
-    f" network_syntax = {_TEXT}, run = ?, finished = ? WHERE path = {_TEXT}"
+    f"UPDATE instance SET state = ?, status = ?, reason = {TEXT}, attempts = ?, association = ?,"
+    f" network_syntax = {TEXT}, run = ?, finished = ? WHERE path = {TEXT}"
 )
 _STATES: Final = {State.NO_CONTEXT: NO_CONTEXT, State.FAILED: FAILED, State.PENDING: PENDING}
 
@@ -277,9 +282,9 @@ def _stored_before(row: Row | None, size: int, modified: int, number: int) -> Ou
         number=number,
         state=State.ANSWERED,
         status=status,
-        reason=f"stored by run {run} of the journal, {plain(_text(finished), _SHOWN)} UTC",
+        reason=f"stored by run {run} of the journal, {plain(to_text(finished), _SHOWN)} UTC",
         association=association if isinstance(association, int) else 0,
-        network_syntax=plain(_text(syntax), _SHOWN),
+        network_syntax=plain(to_text(syntax), _SHOWN),
         dataset_size=0,
     )
     return outcome if 0 <= status <= 0xFFFF and outcome.stored else None
@@ -297,11 +302,3 @@ def _look(path: str) -> tuple[int, int]:
 def _drained(rows: deque[Row]) -> Iterator[Row]:
     while rows:
         yield rows.popleft()
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _text(stored: bytes) -> str:
-    return stored.decode("utf-8", "surrogateescape")

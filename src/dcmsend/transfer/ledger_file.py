@@ -102,7 +102,7 @@ def _create(database: Connection) -> None:
 
 def failed(error: Exception, name: str) -> JournalError:
     """What an error of SQLite or the system means to the user."""
-    words = str(error)
+    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
     broken = "malformed" in words or "not a database" in words
     hint = _BROKEN if broken else "check its folder, its permissions and the room that is left"
     return JournalError(f"journal '{name}' cannot be used: {words}", hint=hint)

@@ -6,6 +6,7 @@ import os
 import sys
 
 from dcmsend.errors import JournalError
+from dcmsend.transfer.ledger_file import failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ class FileLock:
         try:
             self._descriptor = self._taken(name)
         except (OSError, ValueError) as error:
-            words = error.strerror if isinstance(error, OSError) else str(error)
-            hint = "check its folder and its permissions"
-            raise JournalError(f"journal '{name}' cannot be used: {words}", hint=hint) from error
+            raise failed(error, name) from error
 
     def __repr__(self) -> str:
         return f"<FileLock {self._path}>"

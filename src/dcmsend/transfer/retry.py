@@ -9,6 +9,7 @@ from __future__ import annotations
 from os import urandom
 
 from dcmsend.errors import RemoteProtocolError
+from dcmsend.model import MAX_RETRY_DELAY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dcmsend.errors import NetworkError
     from dcmsend.model import Retries
 
-LONGEST: Final = 60.0  # seconds between two attempts
 BREAKS: Final = 2  # associations that an instance may break before all others get their turn
 
 # C-STORE statuses that pass: (mask, value), as in PS3.4 Table B.2-1 and PS3.7 C.4.2 and C.5.
@@ -100,4 +100,4 @@ class Backoff:
 
     def _delay(self) -> float:
         doubled = self._retries.delay * 2.0 ** min(self._row - 1, 32)
-        return min(doubled, LONGEST) * (1 + self._chance()) / 2
+        return min(doubled, MAX_RETRY_DELAY) * (1 + self._chance()) / 2
