@@ -113,6 +113,7 @@ class ScanOptions(Frozen, kw_only=True):
     pattern: str = ""
     dicomdir: bool = False
     external_references: bool = False
+    archives: bool = False
     uid_checks: bool = True
     send_duplicates: bool = False
 

@@ -66,7 +66,7 @@ ERRORS: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("a", "104"), "Missing parameter dcmfile-in"),
     # the port
     (("a", "0", "x"), "Invalid parameter value 0 (underflow)"),
-    (("a", "-0", "x"), "Invalid parameter value -0 (underflow)"),
+    (("a", "-00", "x"), "Invalid parameter value -00 (underflow)"),
     (("a", "0x50", "x"), "Invalid parameter value 0x50 (underflow)"),
     (("a", "-1", "x"), "Invalid parameter value -1 (overflow)"),
     (("a", "65536", "x"), "Invalid parameter value 65536 (overflow)"),
@@ -381,6 +381,7 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("+tla --tls-server-name pacs", "peer.tls.server_name", "pacs"),
     ("+crf report.txt", "report_file", "report.txt"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
+    ("--no-progress", "progress", False),
 )
 
 
@@ -393,14 +394,17 @@ def test_setting(words: str, field: str, value: object) -> None:
     assert type(found) is type(value)
 
 
+UNFINISHED: Final = {"run.null_separated", "named.file"}  # each needs an option that is refused
+
+
 def test_every_option_that_sets_something_is_in_the_table() -> None:
     set_here = {field for _, field, _ in SETTINGS}
-    words = {word for option in OPTIONS for word in option.sets.split()}
+    words = {word for option in OPTIONS if not option.refused for word in option.sets.split()} - UNFINISHED
     fields = {
         word.removeprefix("run.").replace("log.level", "log_level").replace("identity.", "login.") for word in words
     }
     fields = {f"peer.{field}" if field.startswith("tls.") else field for field in fields}
-    assert fields - {"log.config", "peer.tls.enabled"} == set_here - {"peer.tls"}
+    assert fields - {"peer.tls.enabled"} == set_here - {"peer.tls"}
 
 
 def test_long_and_short_name_are_the_same_option() -> None:

@@ -21,13 +21,18 @@ OURS_ALONE = {
     "--retries", "--retry-delay", "--journal", "--journal-any-peer",
     "--dcmtk-exit-codes", "--user", "--password", "--empty-password", "--password-file", "--kerberos", "--saml",
     "--jwt", "--pos-response",
+    "--log-format", "--scan-archives", "--files-from", "--null", "--dry-run", "--echo", "--probe", "--peer", "--peers",
+    "--report-json", "--report-csv", "--report-html", "--progress", "--no-progress",
 }  # fmt: skip
 # Those of DCMTK's storescu are in a group of their own; these two of it are ours alone.
 TLS_GROUP = "transport layer security (TLS) options"
 TLS_OURS_ALONE = {"--verify-peer-cert", "--tls-server-name"}
 TLS_THEIRS_ALONE = {"--seed", "--write-seed", "--write-seed-file"}
 
-HEADINGS_OF_OURS = ("  IP protocol version:", "  trying again:", "  user identity negotiation:")
+HEADINGS_OF_OURS = (
+    "  IP protocol version:", "  trying again:", "  user identity negotiation:", "  before sending:", "  named peers:",
+    "  further reports:", "  progress:",
+)  # fmt: skip
 
 
 def _names(text: str) -> list[tuple[str, str]]:
@@ -150,7 +155,7 @@ def test_decoders_of_dcmtk_are_all_there_and_in_its_order(
 def test_help_is_laid_out_as_that_of_dcmtk(dcmsend_oracle: Callable[..., CompletedProcess[str]]) -> None:
     theirs, (ours, _) = dcmsend_oracle("--help").stdout, _without_tls(usage())
     assert [names for names in _names(ours) if names[1] not in OURS_ALONE] == _names(theirs)
-    headings = re.compile(r"^(?:usage|parameters|\w+ options| {2}[\w ]+):.*$", re.MULTILINE)
+    headings = re.compile(r"^(?:usage|parameters|\w+ options| {2}\w[\w ]*):.*$", re.MULTILINE)
     shown = [line for line in headings.findall(ours) if line not in HEADINGS_OF_OURS]
     assert shown == headings.findall(theirs)
     columns = {line.index("--") for line in theirs.split("\n") if re.match(r"^ {2,10}[+-]", line)}

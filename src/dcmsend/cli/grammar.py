@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _LONGEST_TITLE: Final = 16
 _HIDDEN: Final = "*"
 
+_NULL: Final = "-0"  # the one option that begins like a number
+
 # The parameters: name, and what it is.
 PARAMETERS: Final[tuple[tuple[str, str], ...]] = (
     ("peer", "host name or address of the storage SCP"),
@@ -84,7 +86,16 @@ class Arguments(Frozen, kw_only=True):
     log_level: Level
     login: Login | None = None
     verbose_contexts: bool = False
+    files_from: tuple[str, ...] = ()
+    null_separated: bool = False
+    dry_run: bool = False
+    echo: bool = False
+    probe: bool = False
+    progress: bool | None = None  # None: where there is a terminal
     report_file: str = ""
+    report_json: str = ""
+    report_csv: str = ""
+    report_html: str = ""
     dcmtk_exit_codes: bool = False
 
 
@@ -130,8 +141,9 @@ def request(line: CommandLine) -> Option | None:
 
 
 def check_parameters(line: CommandLine) -> None:
-    """All three kinds of parameters must be there."""
-    missing = PARAMETERS[len(line.parameters) :]
+    """Peer and port must be there, and a file unless others are named elsewhere or nothing is to be sent."""
+    wanted = PARAMETERS[: 2 if line.has("--files-from") or line.has("--echo") else 3]
+    missing = wanted[len(line.parameters) :]
     if missing:
         raise CommandLineError(f"Missing parameter {missing[0][0]}")
 
@@ -203,7 +215,7 @@ def _settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
 
 
 def _looks_like_option(word: str) -> bool:
-    return len(word) > 1 and word[0] in "+-" and word[1] not in "0123456789"
+    return len(word) > 1 and word[0] in "+-" and (word[1] not in "0123456789" or word == _NULL)
 
 
 def _option(word: str, rest: Iterator[str]) -> tuple[Option, tuple[str, ...]]:

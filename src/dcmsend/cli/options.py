@@ -113,6 +113,8 @@ _FILES: Final = Section("input options", "input files")
 _CONVERSION: Final = Section("processing options", "transfer syntax conversion")
 _DEFLATE: Final = Section("processing options", "deflate compression level")
 _PROCESSING: Final = Section("processing options", "other processing options")
+_BEFORE: Final = Section("processing options", "before sending")
+_NAMED: Final = Section("network options", "named peers")
 _INTERNET: Final = Section("network options", "IP protocol version")
 _TITLES: Final = Section("network options", "application entity titles")
 _ASSOCIATION: Final = Section("network options", "association handling")
@@ -128,6 +130,9 @@ _PROFILE: Final = Section(_TLS, "security profile")
 _SUITE: Final = Section(_TLS, "ciphersuite")
 _PEER: Final = Section(_TLS, "peer authentication")
 _OUTPUT: Final = Section("output options", "general")
+_REPORTS: Final = Section("output options", "further reports")
+_PROGRESS: Final = Section("output options", "progress")
+_UNFINISHED: Final = "is not supported yet"
 
 _LEVELS: Final = tuple(level.name.lower() for level in Level)
 _LEVEL_OPTIONS: Final = ("--verbose", "--debug", "--quiet")
@@ -175,6 +180,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="set up the log from a file (not supported yet)",
     ),
     Option(
+        section=_GENERAL, long="--log-format", sets="log.format", refused=f"--log-format {_UNFINISHED}",
+        argument=Argument(name="format", kind=Kind.CHOICE, choices=("text", "json"), default="text"),
+        help="how the log is written: lines for people, or events as JSON lines",
+    ),
+    Option(
         section=_GENERAL, short="+v", long="--verbose-pc", needs=VERBOSE_MODE, sets="run.verbose_contexts",
         help="log the presentation contexts too",
     ),
@@ -210,6 +220,19 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         section=_FILES, short="+r", long="--recurse", block="recurse", needs="--scan-directories",
         sets="scan.recurse", help="take folders within folders too",
+    ),
+    Option(
+        section=_FILES, long="--scan-archives", sets="scan.archives", refused=f"--scan-archives {_UNFINISHED}",
+        help="a zip or tar archive stands for the files in it",
+    ),
+    Option(
+        section=_FILES, long="--files-from", sets="run.files_from", collects=True, argument=Argument(name="filename"),
+        refused=f"--files-from {_UNFINISHED}",
+        help="take names of files and folders from this file too, one in a line; - is standard input",
+    ),
+    Option(
+        section=_FILES, short="-0", long="--null", needs="--files-from", sets="run.null_separated",
+        help="NUL characters stand between those names, not line ends",
     ),
     Option(
         section=_FILES, long="--allow-external-references", sets="scan.external_references",
@@ -255,7 +278,29 @@ OPTIONS: Final[tuple[Option, ...]] = (
         section=_PROCESSING, short="-nuc", long="--no-uid-checks", sets="scan.uid_checks", value=False,
         help="take the UIDs of files as they are",
     ),
+    Option(
+        section=_BEFORE, long="--dry-run", sets="run.dry_run", refused=f"--dry-run {_UNFINISHED}",
+        help="connect to nobody; show what would be proposed and sent, and what would not and why",
+    ),
+    Option(
+        section=_BEFORE, long="--echo", sets="run.echo", refused=f"--echo {_UNFINISHED}",
+        help="ask the peer with C-ECHO whether it is there; without files, do nothing else",
+    ),
+    Option(
+        section=_BEFORE, long="--probe", sets="run.probe", conflicts=(("--dry-run",),),
+        refused=f"--probe {_UNFINISHED}",
+        help="ask the peer which presentation contexts it accepts; show what would be converted or refused",
+    ),
     # network options
+    Option(
+        section=_NAMED, long="--peer", sets="named.name", argument=Argument(name="name"),
+        refused=f"--peer {_UNFINISHED}",
+        help="send to the peer of this name; the parameters peer and port are left out then",
+    ),
+    Option(
+        section=_NAMED, long="--peers", needs="--peer", sets="named.file", argument=Argument(name="filename"),
+        help="look its name up in this file, not in the user's peers.toml",
+    ),
     Option(
         section=_INTERNET, short="-i4", long="--ipv4", block="address", sets="peer.family",
         value=AddressFamily.IPV4, default=True, help="use IPv4 addresses only",
@@ -486,6 +531,26 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         section=_OUTPUT, long="--dcmtk-exit-codes", sets="run.dcmtk_exit_codes",
         help="exit with 0, not 66, when not all instances were stored",
+    ),
+    Option(
+        section=_REPORTS, long="--report-json", sets="run.report_json", argument=Argument(name="filename"),
+        refused=f"--report-json {_UNFINISHED}", help="write a report as one JSON object",
+    ),
+    Option(
+        section=_REPORTS, long="--report-csv", sets="run.report_csv", argument=Argument(name="filename"),
+        refused=f"--report-csv {_UNFINISHED}", help="write a report as a table, a line for each instance",
+    ),
+    Option(
+        section=_REPORTS, long="--report-html", sets="run.report_html", argument=Argument(name="filename"),
+        refused=f"--report-html {_UNFINISHED}", help="write a report as a page for the browser",
+    ),
+    Option(
+        section=_PROGRESS, long="--progress", block="progress", sets="run.progress", refused=f"--progress {_UNFINISHED}",
+        help="show how far the run is from its start on; where there is no terminal, now and then a line",
+    ),
+    Option(
+        section=_PROGRESS, long="--no-progress", block="progress", sets="run.progress", value=False,
+        help="never show it (without either: on a terminal, once a run takes longer than a second)",
     ),
 )
 

@@ -8,12 +8,15 @@ from dcmsend.cli.words import CommandLineError, range_error, scan_number, scan_s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeAlias
+    from typing import Any, Final, TypeAlias
 
     from dcmsend.cli.grammar import CommandLine
     from dcmsend.cli.options import Argument, Option
 
     InForce: TypeAlias = dict[str, tuple[Option, tuple[str, ...]]]
+
+
+_CHOSEN: Final = {"--log-level": "log level"}  # in DCMTK's words
 
 
 def settings(line: CommandLine, level: Level | None) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def _value(long: str, argument: Argument, text: str, level: Level | None) -> obj
         return text
     if argument.kind is Kind.CHOICE:
         number = _choice(argument, text)
-        complaint = f"Invalid log level for {long} option" if number < 0 else ""
+        complaint = f"Invalid {_CHOSEN.get(long, argument.name)} for {long} option" if number < 0 else ""
     else:
         number, complaint = _integer(long, argument, text)
     if complaint:
