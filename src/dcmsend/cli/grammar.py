@@ -142,7 +142,8 @@ def request(line: CommandLine) -> Option | None:
 
 def check_parameters(line: CommandLine) -> None:
     """Peer and port must be there, and a file unless others are named elsewhere or nothing is to be sent."""
-    wanted = PARAMETERS[: 2 if line.has("--files-from") or line.has("--echo") else 3]
+    without = line.has("--files-from") or (line.has("--echo") and not line.has("--probe"))
+    wanted = PARAMETERS[: 2 if without else 3]
     missing = wanted[len(line.parameters) :]
     if missing:
         raise CommandLineError(f"Missing parameter {missing[0][0]}")
