@@ -66,6 +66,7 @@ def _command(program: str, words: Sequence[str], log: Log) -> int:
     request = grammar.request(line)
     if request is not None:
         return _answer(request.long)
+    line = grammar.resolved(line)
     grammar.check_parameters(line)
     log.level = grammar.log_level(line)
     if line.has("--arguments"):

@@ -293,7 +293,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
     # network options
     Option(
         section=_NAMED, long="--peer", sets="named.name", argument=Argument(name="name"),
-        refused=f"--peer {_UNFINISHED}",
         help="send to the peer of this name; the parameters peer and port are left out then",
     ),
     Option(
