@@ -7,7 +7,6 @@ is sent; nothing here opens one.
 
 from __future__ import annotations
 
-import os
 import time
 
 from dcmsend.api import FIRST_LOOK, FIRST_LOOK_SECONDS, checked_wishes, secured
@@ -36,14 +35,13 @@ from dcmsend.wire.items import ImplementationClass, find_item
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import TypeAlias
 
     from dcmsend.api import Listener
     from dcmsend.events import Context, Event
     from dcmsend.model import JournalFile, Outcome, Peer
     from dcmsend.plan import Key, Planned
-    from dcmsend.transfer.intake import Found
     from dcmsend.transfer.ledger_reader import LedgerReader
 
     Error: TypeAlias = DcmsendError | None
@@ -174,7 +172,7 @@ class _Look:
         """Look at all input, plan, and ask the peer where that is wished."""
         began = time.monotonic()
         intake = Intake(
-            _sized(scan_paths(paths, self._scan)), self._tally, self._tell, self._stop, halt=False, ledger=self._reader
+            scan_paths(paths, self._scan), self._tally, self._tell, self._stop, halt=False, ledger=self._reader
         )
         error: DcmsendError | None
         try:
@@ -292,18 +290,6 @@ def _answer(association: Association) -> Answer:
         confirmed=find_item(association.user, UserIdentityResponse) is not None,
         roles=tuple(plain(uid, MAX_REMARK) for _, uid in zip(range(MOST_TOLD), roles, strict=False)),
     )
-
-
-def _sized(found: Iterable[Found]) -> Iterator[Found]:
-    """What was found, with the sizes of files that were not opened: a DICOMDIR says what they are, not how large."""
-    for each in found:
-        if isinstance(each, Instance) and not each.size:
-            try:
-                yield replace(each, size=os.stat(each.path).st_size)
-                continue
-            except (OSError, ValueError):  # its outcome when it is sent
-                pass
-        yield each
 
 
 def _reader(journal: JournalFile | None, peer: Peer) -> LedgerReader | None:
