@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from subprocess import CompletedProcess
 from typing import Any, Final
 
@@ -127,11 +129,15 @@ class Run:
         )
 
 
-some_kinds = some.lists(
-    some.tuples(some.integers(0, 100).map(lambda n: f"1.2.840.10008.5.1.4.1.1.9999.{n}"), some.sampled_from(SYNTAXES)),
-    min_size=1,
-    max_size=200,
-)
+def _kinds(seed: int, count: int, classes: int) -> list[tuple[str, str]]:
+    """So many pairs by chance: lists that hypothesis makes itself are short."""
+    chance = Random(seed)
+    return [
+        (f"1.2.840.10008.5.1.4.1.1.9999.{chance.randrange(classes)}", chance.choice(SYNTAXES)) for _ in range(count)
+    ]
+
+
+some_kinds = some.builds(_kinds, some.integers(0, 1 << 32), some.integers(1, 250), some.sampled_from([1, 5, 30, 100]))
 some_policies = some.builds(
     Policy, halt=some.just(False), scan_first=some.just(True), multiple_associations=some.booleans(),
     legal_proposals_only=some.booleans(),
@@ -284,6 +290,24 @@ def test_a_dry_run_can_be_stopped(tmp_path: Path) -> None:
     forecast = dcmsend.dry_run(NOBODY, write(tmp_path / "input", [(CT, EXPLICIT)] * 2), stop=stop)
     assert isinstance(forecast.error, Interrupted)
     assert forecast.associations == ()
+
+
+def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path) -> None:
+    """No list is kept: what is counted are kinds."""
+    (path,) = write(tmp_path / "input", [(CT, EXPLICIT)])
+
+    def most(count: int) -> int:
+        tracemalloc.start()
+        try:
+            paths = (path for _ in range(count))
+            forecast = dcmsend.dry_run(NOBODY, paths, scan=ScanOptions(send_duplicates=True))
+            assert forecast.portions[0].instances == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    most(10)
+    assert most(5000) - most(500) < 100_000
 
 
 # --- a probe
