@@ -249,7 +249,18 @@ def test_there_are_commands_to_check() -> None:
     assert len(_commands()) > 3
 
 
-@pytest.mark.parametrize("command", _commands())
+@pytest.fixture
+def sample_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The named peers of the reference are the user's."""
+    (sample,) = _blocks(REFERENCE, "toml")
+    for variable in ("XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "dcmsend").mkdir()
+    (tmp_path / "dcmsend" / "peers.toml").write_text(sample, encoding="utf-8")
+
+
+@pytest.mark.usefixtures("sample_peers")
+@pytest.mark.parametrize("command", [*_commands(), "dcmsend --peer cloud image1.dcm"])
 def test_commands_are_understood(command: str) -> None:
     assert isinstance(parse(shlex.split(command)[1:]), Arguments)
 

@@ -1,7 +1,7 @@
 """Send DICOM instances to a storage SCP with C-STORE: fast, and truthful about every one of them.
 
-``send`` and ``echo`` are the whole tool as functions; the rest are the values that go in and come out. Names are loaded
-when they are first used, so that importing the package costs nothing.
+``send``, ``echo``, ``dry_run`` and ``probe`` are the whole tool as functions; the rest are the values that go in and
+come out. Names are loaded when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dcmsend.api import Report, echo, send
     from dcmsend.errors import DcmsendError
+    from dcmsend.forecast import Forecast
     from dcmsend.model import (
         AddressFamily,
         Conversion,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         status_class,
         status_text,
     )
+    from dcmsend.rehearsal import dry_run, probe
     from dcmsend.security import CrlCheck, Identity, IdentityKind, KeyFormat, PeerCheck, Tls, TlsProfile
     from dcmsend.stop import Stop
     from dcmsend.version import __version__
@@ -42,6 +44,7 @@ __all__ = [
     "CrlCheck",
     "DcmsendError",
     "Decompression",
+    "Forecast",
     "Identity",
     "IdentityKind",
     "Instance",
@@ -66,7 +69,9 @@ __all__ = [
     "TlsProfile",
     "Totals",
     "__version__",
+    "dry_run",
     "echo",
+    "probe",
     "send",
     "status_class",
     "status_text",
@@ -77,6 +82,9 @@ _HOMES = {
     "echo": "api",
     "send": "api",
     "DcmsendError": "errors",
+    "Forecast": "forecast",
+    "dry_run": "rehearsal",
+    "probe": "rehearsal",
     "CrlCheck": "security",
     "Identity": "security",
     "IdentityKind": "security",

@@ -5,7 +5,14 @@ from __future__ import annotations
 import time
 
 from dcmsend.errors import ConfigurationError, DcmsendError, JournalError, NegotiationError, NetworkError
-from dcmsend.events import Context, InstanceFinished, InstancePostponed, ScanStarted
+from dcmsend.events import (
+    AssociationEnded,
+    AssociationRequested,
+    Context,
+    InstanceFinished,
+    InstancePostponed,
+    ScanStarted,
+)
 from dcmsend.files.scan import scan as scan_paths
 from dcmsend.model import Conversion, Limits, Policy, Retries, ScanOptions, Timeouts
 from dcmsend.net.association import Association
@@ -16,7 +23,7 @@ from dcmsend.transfer.intake import Intake
 from dcmsend.transfer.journal import Journal
 from dcmsend.transfer.retry import Attempts
 from dcmsend.transfer.scheduler import Scheduler
-from dcmsend.transfer.worker import Settings
+from dcmsend.transfer.worker import Settings, accepted_event
 from dcmsend.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION_SOP_CLASS
 
 TYPE_CHECKING = False
@@ -35,8 +42,8 @@ if TYPE_CHECKING:
 
 # What is looked at before the first association is asked for: it shall need no further one for a small input, and a
 # large one shall not wait.
-_FIRST_LOOK: Final = 1000  # instances
-_FIRST_LOOK_SECONDS: Final = 0.2
+FIRST_LOOK: Final = 1000  # instances
+FIRST_LOOK_SECONDS: Final = 0.2
 
 
 class Report:
@@ -105,13 +112,7 @@ def send(
     retries = retries or Retries()
     if retries.count and not policy.multiple_associations:
         raise ConfigurationError("nothing can be tried again where only one association is allowed")
-    if journal and scan.send_duplicates:
-        raise ConfigurationError("a journal file knows each file once, and duplicates are to be sent")
-    if conversion.dictionaries:
-        from dcmsend.payload.dictionary import check_paths
-
-        check_paths(conversion.dictionaries)
-    wishes = Wishes(policy, conversion.decompression, _Cached().__getitem__)
+    wishes = checked_wishes(scan, policy, conversion, journal)
     stop, limits = stop or Stop(), limits or Limits()
     settings = Settings(
         peer=peer,
@@ -122,9 +123,20 @@ def send(
         stop=stop,
         attempts=Attempts(retries.count),
         pace=_pace(limits),
-        security=_security(peer),
+        security=secured(peer),
     )
     return _Run(settings, retries, listener or _ignore, _ledger(journal, peer, stop)).go(paths, scan)
+
+
+def checked_wishes(scan: ScanOptions, policy: Policy, conversion: Conversion, journal: JournalFile | None) -> Wishes:
+    """What may be proposed and converted. Raises ``ConfigurationError`` where settings do not go together."""
+    if journal and scan.send_duplicates:
+        raise ConfigurationError("a journal file knows each file once, and duplicates are to be sent")
+    if conversion.dictionaries:
+        from dcmsend.payload.dictionary import check_paths
+
+        check_paths(conversion.dictionaries)
+    return Wishes(policy, conversion.decompression, _Cached().__getitem__)
 
 
 class _Cached(dict[str, str]):
@@ -151,7 +163,8 @@ def _pace(limits: Limits) -> Pace | None:
     return Pace(limits.rate)
 
 
-def _security(peer: Peer) -> Security | None:
+def secured(peer: Peer) -> Security | None:
+    """What secures the connection, made of the files of ``peer.tls``. Raises ``ConfigurationError``."""
     if peer.tls is None:
         return None
     from dcmsend.net.tls import Security
@@ -160,24 +173,27 @@ def _security(peer: Peer) -> Security | None:
 
 
 def echo(
-    peer: Peer, *, timeouts: Timeouts | None = None, limits: Limits | None = None, stop: Stop | None = None
+    peer: Peer,
+    *,
+    timeouts: Timeouts | None = None,
+    limits: Limits | None = None,
+    listener: Listener | None = None,
+    stop: Stop | None = None,
 ) -> float:
     """Ask the peer whether it is there with C-ECHO (PS3.7 9.1.5); seconds from request to response.
 
-    Raises ``NetworkError``, also where the peer does not accept the Verification SOP class or answers with a failure;
-    ``ConfigurationError`` where a file of ``peer.tls`` cannot be used.
+    ``listener`` hears of the association. Raises ``NetworkError``, also where the peer does not accept the Verification
+    SOP class or answers with a failure; ``ConfigurationError`` where a file of ``peer.tls`` cannot be used.
     """
     syntaxes = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
     proposed = (Context(1, VERIFICATION_SOP_CLASS, syntaxes),)
+    security, tell, stop = secured(peer), listener or _ignore, stop or Stop()
+    tell(AssociationRequested(1, proposed, multiple=False))
     association = Association.request(
-        peer,
-        proposed,
-        timeouts=timeouts or Timeouts(),
-        limits=limits or Limits(),
-        stop=stop or Stop(),
-        security=_security(peer),
+        peer, proposed, timeouts=timeouts or Timeouts(), limits=limits or Limits(), stop=stop, security=security
     )
     try:
+        tell(accepted_event(1, association))
         if not association.contexts[0].accepted:
             association.release()
             raise NegotiationError("the peer does not accept the Verification SOP class")
@@ -185,8 +201,10 @@ def echo(
         response = association.echo(1)
         took = time.monotonic() - began
         association.release()
+        tell(AssociationEnded(1))
     finally:
         association.abort()
+        stop.wakers.pop(association, None)
     if response.status:
         raise NetworkError(f"the peer answered the C-ECHO request with status 0x{response.status:04x}")
     return took
@@ -252,9 +270,9 @@ class _Run:
 
 def _look(intake: Intake, journal: Journal, *, everything: bool) -> None:
     """Look at the input before anything is sent: at all of it, or at enough to know what will be needed."""
-    deadline = time.monotonic() + _FIRST_LOOK_SECONDS
+    deadline = time.monotonic() + FIRST_LOOK_SECONDS
     while intake.advance():
-        if not everything and (len(journal) >= _FIRST_LOOK or time.monotonic() > deadline):
+        if not everything and (len(journal) >= FIRST_LOOK or time.monotonic() > deadline):
             return
 
 

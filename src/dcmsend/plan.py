@@ -123,6 +123,31 @@ def pack(keys: Sequence[Key], wishes: Wishes, *, limit: int = MAX_CONTEXTS, dens
     return groups
 
 
+class Planned(NamedTuple):
+    """The next association, and the numbers (from 1) of the keys that it is for.
+
+    ``needed``: how many contexts all that was wanted takes, where there may be no other association for the rest.
+    """
+
+    group: Group
+    members: list[int]
+    needed: int = 0
+
+
+def next_association(keys: Sequence[Key], wanted: Sequence[int], wishes: Wishes) -> Planned:
+    """The association for the first of the keys whose numbers are ``wanted``; what it has no room for is left."""
+    multiple = wishes.policy.multiple_associations
+    if multiple:
+        wanted = wanted[: MAX_CONTEXTS + 1]  # each takes one at least, and one association is planned at a time
+    chosen = [keys[number - 1] for number in wanted]
+    groups = pack(chosen, wishes)
+    if not multiple and len(groups) > 1:
+        groups = pack(chosen, wishes, dense=True)
+    group = groups[0]
+    needed = 0 if multiple or len(groups) == 1 else sum(len(group.contexts) for group in groups)
+    return Planned(group, [wanted[index] for index in group.members], needed)
+
+
 def _by_class(keys: Iterable[Key]) -> dict[str, list[str]]:
     own: dict[str, list[str]] = {}
     for sop_class, syntax in keys:

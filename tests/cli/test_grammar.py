@@ -382,6 +382,9 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("+crf report.txt", "report_file", "report.txt"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
     ("--no-progress", "progress", False),
+    ("--dry-run", "dry_run", True),
+    ("--echo", "echo", True),
+    ("--probe", "probe", True),
 )
 
 
@@ -394,12 +397,13 @@ def test_setting(words: str, field: str, value: object) -> None:
     assert type(found) is type(value)
 
 
-UNFINISHED: Final = {"run.null_separated", "named.file"}  # each needs an option that is refused
+UNFINISHED: Final = {"run.null_separated"}  # it needs an option that is refused
+ELSEWHERE: Final = {"named.name", "named.file"}  # test_peers_file
 
 
 def test_every_option_that_sets_something_is_in_the_table() -> None:
     set_here = {field for _, field, _ in SETTINGS}
-    words = {word for option in OPTIONS if not option.refused for word in option.sets.split()} - UNFINISHED
+    words = {word for option in OPTIONS if not option.refused for word in option.sets.split()} - UNFINISHED - ELSEWHERE
     fields = {
         word.removeprefix("run.").replace("log.level", "log_level").replace("identity.", "login.") for word in words
     }

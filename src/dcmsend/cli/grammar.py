@@ -5,8 +5,8 @@ prints. ``argparse`` is not used: there are no abbreviations and no ``--option=v
 even if it looks like an option, and the order of the checks shows in what a wrong command line answers.
 
 In the order in which the caller is to use them: ``read`` (command files, unknown options, missing values),
-``request``, ``check_parameters``, ``log_level``, ``arguments``. The table of options is loaded when the first option
-turns up: many command lines have none.
+``request``, ``resolved`` (a named peer), ``check_parameters``, ``log_level``, ``arguments``. The table of options is
+loaded when the first option turns up: many command lines have none.
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ def parse(words: Sequence[str]) -> Arguments | Option:
     asked = request(line)
     if asked is not None:
         return asked
+    line = resolved(line)
     check_parameters(line)
     return arguments(line, log_level(line))
 
@@ -140,9 +141,19 @@ def request(line: CommandLine) -> Option | None:
     return next((option for option in OPTIONS if option.request and line.has(option.long)), None)
 
 
+def resolved(line: CommandLine) -> CommandLine:
+    """The command line with what a file says of the peer that it names, if it names one."""
+    if not line.given or not line.has("--peer"):
+        return line
+    from dcmsend.cli.peers import with_named_peer
+
+    return with_named_peer(line)
+
+
 def check_parameters(line: CommandLine) -> None:
     """Peer and port must be there, and a file unless others are named elsewhere or nothing is to be sent."""
-    wanted = PARAMETERS[: 2 if line.has("--files-from") or line.has("--echo") else 3]
+    without = line.has("--files-from") or (line.has("--echo") and not line.has("--probe"))
+    wanted = PARAMETERS[: 2 if without else 3]
     missing = wanted[len(line.parameters) :]
     if missing:
         raise CommandLineError(f"Missing parameter {missing[0][0]}")

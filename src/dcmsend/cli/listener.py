@@ -111,12 +111,15 @@ class Listener:
         self._log.info("Requesting Association")
 
     def _association_accepted(self, event: AssociationAccepted) -> None:
+        self._accepted(event)
+        self._log.info("sending SOP instances ...")
+
+    def _accepted(self, event: AssociationAccepted) -> None:
         self._dump("Association Parameters Negotiated:", _negotiated(event))
         largest = min(event.max_pdu or MAX_PDU, MAX_PDU) - _PDV_HEADER
         self._log.info(f"Association Accepted (Max Send PDV: {largest})")
         if event.security:
             self._log.info(f"Secure Transport: {event.security}")
-        self._log.info("sending SOP instances ...")
 
     def _instance_started(self, event: InstanceStarted) -> None:
         if not self._log.shows(Level.INFO):  # that is most often so, and there may be very many of these

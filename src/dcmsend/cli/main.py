@@ -13,7 +13,7 @@ import sys
 from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
 from dcmsend.cli.words import CommandLineError
-from dcmsend.errors import DcmsendError, NoInputError, ReportError
+from dcmsend.errors import DcmsendError, Interrupted, NoInputError, ReportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def _command(program: str, words: Sequence[str], log: Log) -> int:
     request = grammar.request(line)
     if request is not None:
         return _answer(request.long)
+    line = grammar.resolved(line)
     grammar.check_parameters(line)
     log.level = grammar.log_level(line)
     if line.has("--arguments"):
@@ -73,6 +74,25 @@ def _command(program: str, words: Sequence[str], log: Log) -> int:
     arguments = grammar.arguments(line, log.level)
     for remark in grammar.remarks(arguments):
         log.warn(remark)
+    return (_before if arguments.dry_run or arguments.echo or arguments.probe else _send)(arguments, log)
+
+
+def _before(arguments: Arguments, log: Log) -> int:
+    """Ask the peer, or show what would be sent, and send where that is wished."""
+    from dcmsend.cli.before import before, prepared
+    from dcmsend.light import replace
+    from dcmsend.stop import Stop
+
+    stop = Stop()
+    arguments = replace(arguments, peer=_peer(arguments), conversion=_conversion(arguments), login=None)
+    arguments = prepared(arguments)
+    with _Interrupts(stop, log) as interrupts:
+        try:
+            code = before(arguments, log, stop)
+        except DcmsendError as error:
+            code = _tell(Interrupted("stopped by the user") if stop.requested else error, log)
+        if code is not None:
+            return interrupts.code(code)
     return _send(arguments, log)
 
 
@@ -165,14 +185,11 @@ def _write_report(report: Report, path: str, log: Log) -> ReportError | None:
 
 
 def _answer(long: str) -> int:
-    """Write what ``--help`` and its like ask for. A reader that goes away early has seen enough."""
+    """Write what ``--help`` and its like ask for."""
     from dcmsend.cli.help import ANSWERS
+    from dcmsend.cli.output import show
 
-    try:
-        sys.stdout.write(ANSWERS[long]())
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter will flush once more
+    show((ANSWERS[long](),))
     return 0
 
 

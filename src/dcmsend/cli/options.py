@@ -279,22 +279,20 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="take the UIDs of files as they are",
     ),
     Option(
-        section=_BEFORE, long="--dry-run", sets="run.dry_run", refused=f"--dry-run {_UNFINISHED}",
+        section=_BEFORE, long="--dry-run", sets="run.dry_run",
         help="connect to nobody; show what would be proposed and sent, and what would not and why",
     ),
     Option(
-        section=_BEFORE, long="--echo", sets="run.echo", refused=f"--echo {_UNFINISHED}",
+        section=_BEFORE, long="--echo", sets="run.echo", conflicts=(("--dry-run",),),
         help="ask the peer with C-ECHO whether it is there; without files, do nothing else",
     ),
     Option(
         section=_BEFORE, long="--probe", sets="run.probe", conflicts=(("--dry-run",),),
-        refused=f"--probe {_UNFINISHED}",
         help="ask the peer which presentation contexts it accepts; show what would be converted or refused",
     ),
     # network options
     Option(
         section=_NAMED, long="--peer", sets="named.name", argument=Argument(name="name"),
-        refused=f"--peer {_UNFINISHED}",
         help="send to the peer of this name; the parameters peer and port are left out then",
     ),
     Option(

@@ -42,10 +42,10 @@ def _complaint(option: Option, line: CommandLine, in_force: InForce, level: Leve
         if not present.isdisjoint(group):
             *others, last = group
             return f"{option.long} not allowed with {', '.join(others)}{' or ' if others else ''}{last}"
-    return option.refused if _met(option.needs, in_force, level) else f"{option.long} only allowed with {option.needs}"
+    return option.refused if met(option.needs, in_force, level) else f"{option.long} only allowed with {option.needs}"
 
 
-def _met(needs: str, in_force: InForce, level: Level | None) -> bool:
+def met(needs: str, in_force: InForce, level: Level | None) -> bool:
     """Whether one of the options that an option needs is there, and not overruled by another option of its block."""
     if needs == VERBOSE_MODE:
         return level is not None and level >= Level.INFO

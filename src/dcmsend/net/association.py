@@ -40,7 +40,7 @@ from dcmsend.wire.requestor import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Final, Protocol
 
     from dcmsend.events import Context
@@ -85,6 +85,7 @@ class Association:
 
     ``contexts``: the proposed ones with the peer's answers. ``max_pdu``: the peer's limit in bytes, 0 for none.
     ``window``: how many operations may be outstanding. ``security``: what protects the connection, if anything.
+    ``user``: the user information of the peer's answer.
     """
 
     def __init__(self, stream: Stream, timeouts: Timeouts, limits: Limits, clock: Callable[[], float]) -> None:
@@ -93,6 +94,7 @@ class Association:
         self.window = 1
         self.implementation = ""
         self.security = ""
+        self.user: Iterable[UserItem] = ()
         self._stream = stream
         self._timeouts = timeouts
         self._limits = limits
@@ -293,6 +295,7 @@ class Association:
 
     def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
         self.contexts = answered(contexts, ((c.context_id, c.result, c.transfer_syntax) for c in answer.contexts))
+        self.user = answer.user
         maximum = find_item(answer.user, MaximumLength)
         version = find_item(answer.user, ImplementationVersion)
         self.max_pdu = maximum.length if maximum else _ASSUMED_PDU

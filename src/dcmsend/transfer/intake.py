@@ -13,14 +13,26 @@ from dcmsend.model import Instance, Notice, Refusal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import TypeAlias
+    from typing import Protocol, TypeAlias
 
     from dcmsend.events import Event
+    from dcmsend.model import Outcome
     from dcmsend.stop import Stop
-    from dcmsend.transfer.journal import Journal
-    from dcmsend.transfer.ledger import Ledger
 
     Found: TypeAlias = Instance | Refusal | Notice
+
+    class Taker(Protocol):
+        """Where instances go: the journal, or who only counts them."""
+
+        def __len__(self) -> int: ...
+        def add(self, instance: Instance) -> int: ...
+        def record(self, outcome: Outcome, instance: Instance) -> None: ...
+
+    class Memory(Protocol):
+        """What earlier runs have stored: the journal file, written or only read."""
+
+        def meet(self, instance: Instance, number: int) -> Outcome | None: ...
+        def left_over(self) -> int: ...
 
 
 class Intake:
@@ -34,12 +46,12 @@ class Intake:
     def __init__(
         self,
         found: Iterable[Found],
-        journal: Journal,
+        journal: Taker,
         tell: Callable[[Event], None],
         stop: Stop,
         *,
         halt: bool,
-        ledger: Ledger | None = None,
+        ledger: Memory | None = None,
     ) -> None:
         self.ended = False
         self.error: InputError | Interrupted | None = None
@@ -69,7 +81,7 @@ class Intake:
             self._break_off(Interrupted("stopped by the user"))
         return not self.ended
 
-    def _look_up(self, instance: Instance, number: int, ledger: Ledger) -> None:
+    def _look_up(self, instance: Instance, number: int, ledger: Memory) -> None:
         outcome = ledger.meet(instance, number)
         if outcome is not None:
             self._journal.record(outcome, instance)

@@ -92,7 +92,7 @@ class Ledger:
         That counts only for a file of the same size and time of modification.
         """
         key, given = self._key(instance)
-        size, modified = _look(instance.path)
+        size, modified = look_at(instance.path)
         uids = map(to_bytes, (instance.sop_class, instance.sop_instance, instance.transfer_syntax))
         met = (key, given, size, modified, *uids, self._run, self._now())
         return self._alone(lambda: self._met_before(met, number))
@@ -160,7 +160,7 @@ class Ledger:
 
     def _met_before(self, met: Row, number: int) -> Outcome | None:
         path, _, size, modified = met[:4]
-        outcome = _stored_before(self._ask(_FIND, path), size, modified, number)
+        outcome = stored_before(self._ask(FIND, path), size, modified, number)
         if outcome is not None:
             self.earlier += 1
             return outcome
@@ -171,7 +171,7 @@ class Ledger:
 
     def _count_left(self) -> int:
         self._write()
-        row = self._ask(f"SELECT count(*) FROM instance WHERE state <> '{STORED}' AND run < {self._run}")
+        row = self._ask(f"{LEFT} AND run < {self._run}")
         return int(row[0]) if row else 0
 
     def _end(self) -> None:
@@ -180,23 +180,13 @@ class Ledger:
 
     def _begin(self, file: JournalFile, peer: Peer) -> int:
         """Add this run, if it may be added; its number."""
-        wanted = (peer.host.lower(), peer.port, peer.called_ae)
-        first = self._ask("SELECT host, port, called_ae FROM run ORDER BY id LIMIT 1")
-        if first is not None and not file.any_peer:
-            host, port, called_ae = (to_text(value) if isinstance(value, bytes) else str(value) for value in first)
-            if (host, port, called_ae) != (wanted[0], str(wanted[1]), wanted[2]):
-                title, name = plain(called_ae, _SHOWN), plain(f"{host}:{port}", _SHOWN)
-                raise JournalError(
-                    f"journal '{self._path}' belongs to {title} at {name}, not {peer.called_ae} at"
-                    f" {peer.host}:{peer.port}",
-                    hint="name another file for --journal, or use --journal-any-peer if both are the same archive",
-                )
+        require_same_peer(self._ask(FIRST_RUN), file, peer)
         titles = map(to_bytes, (peer.called_ae, peer.calling_ae))
         self._do(
             "INSERT INTO run (version, host, port, called_ae, calling_ae, started)"
             f" VALUES (?, {TEXT}, ?, {TEXT}, {TEXT}, ?)",
             __version__,
-            to_bytes(wanted[0]),
+            to_bytes(peer.host.lower()),
             peer.port,
             *titles,
             self._now(),
@@ -243,7 +233,8 @@ class Ledger:
         return f"{strftime('%Y-%m-%d %H:%M:%S', gmtime(now))}.{int(now * 1000) % 1000:03d}"
 
 
-_FIND: Final = (
+FIRST_RUN: Final = "SELECT host, port, called_ae FROM run ORDER BY id LIMIT 1"
+FIND: Final = (
     "SELECT state, size, modified, status, association, network_syntax, finished, run FROM instance"
     f" WHERE path = {TEXT}"
 )
@@ -260,6 +251,7 @@ _RECORD: Final = (
     f"UPDATE instance SET state = ?, status = ?, reason = {TEXT}, attempts = ?, association = ?,"
     f" network_syntax = {TEXT}, run = ?, finished = ? WHERE path = {TEXT}"
 )
+LEFT: Final = f"SELECT count(*) FROM instance WHERE state <> '{STORED}'"
 _STATES: Final = {State.NO_CONTEXT: NO_CONTEXT, State.FAILED: FAILED, State.PENDING: PENDING}
 
 
@@ -269,7 +261,21 @@ def _state(outcome: Outcome) -> str:
     return _STATES[outcome.state]
 
 
-def _stored_before(row: Row | None, size: int, modified: int, number: int) -> Outcome | None:
+def require_same_peer(first: Row | None, file: JournalFile, peer: Peer) -> None:
+    """Raises JournalError where the ``first`` run of a journal file was to another peer, and that is not wished."""
+    wanted = (peer.host.lower(), peer.port, peer.called_ae)
+    if first is None or file.any_peer:
+        return
+    host, port, called_ae = (to_text(value) if isinstance(value, bytes) else str(value) for value in first)
+    if (host, port, called_ae) != (wanted[0], str(wanted[1]), wanted[2]):
+        title, name = plain(called_ae, _SHOWN), plain(f"{host}:{port}", _SHOWN)
+        raise JournalError(
+            f"journal '{file.path}' belongs to {title} at {name}, not {peer.called_ae} at {peer.host}:{peer.port}",
+            hint="name another file for --journal, or use --journal-any-peer if both are the same archive",
+        )
+
+
+def stored_before(row: Row | None, size: int, modified: int, number: int) -> Outcome | None:
     """The outcome of an earlier run, if that row says that this very file is stored."""
     if row is None or row[:3] != (STORED.encode(), size, modified):
         return None
@@ -290,7 +296,7 @@ def _stored_before(row: Row | None, size: int, modified: int, number: int) -> Ou
     return outcome if 0 <= status <= 0xFFFF and outcome.stored else None
 
 
-def _look(path: str) -> tuple[int, int]:
+def look_at(path: str) -> tuple[int, int]:
     """Size in bytes and time of modification in nanoseconds; a file that has gone is like no other."""
     try:
         status = os.stat(path)

@@ -57,14 +57,10 @@ def opened(path: str, name: str) -> Connection:
     except (Error, OSError, ValueError) as error:
         raise failed(error, name) from error
     try:
-        _limit(database)
-        for word in ("trusted_schema = OFF", "cell_size_check = ON", "synchronous = FULL", "foreign_keys = OFF"):
-            database.execute(f"PRAGMA {word}")
-        database.text_factory = bytes
+        _prepare(database)
         if new or not _recognized(database, name):
             _create(database)
-        if _pragma(database, "quick_check(1)") != b"ok":
-            raise JournalError(f"journal '{name}' is damaged", hint=_BROKEN)
+        _check(database, name)
         database.execute("PRAGMA journal_mode = WAL")
     except Error as error:
         database.close()
@@ -73,6 +69,69 @@ def opened(path: str, name: str) -> Connection:
         database.close()
         raise
     return database
+
+
+def opened_to_read(path: str, name: str) -> Connection | None:
+    """The database of a journal that nobody uses, to be read: nothing is written, beside it neither.
+
+    Nothing where there is no journal yet. Where a run that was killed has left a second file, ``path`` is to be that of
+    a ``merged_copy``. Raises ``JournalError``.
+    """
+    from pathlib import Path
+    from sqlite3 import Error, connect
+
+    try:
+        if _is_new(path):
+            return None
+        database = connect(f"{Path(path).as_uri()}?immutable=1", uri=True, isolation_level=None)
+    except (Error, OSError, ValueError) as error:
+        raise failed(error, name) from error
+    try:
+        _prepare(database)
+        if not _recognized(database, name):
+            database.close()
+            return None
+        _check(database, name)
+    except Error as error:
+        database.close()
+        raise failed(error, name) from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def merged_copy(path: str, behind: str, folder: str, name: str) -> str:
+    """The path of a copy in ``folder`` of a database together with what a killed run has left ``behind`` it."""
+    from shutil import copyfile
+    from sqlite3 import Error, connect
+
+    copy = f"{folder}/journal"
+    try:
+        copyfile(path, copy)
+        copyfile(behind, f"{copy}-wal")
+        database = connect(copy, isolation_level=None)
+        try:
+            _prepare(database)
+            database.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            database.close()
+    except (Error, OSError) as error:
+        raise failed(error, name) from error
+    return copy
+
+
+def _prepare(database: Connection) -> None:
+    """Make a database harmless that anybody may have written."""
+    _limit(database)
+    for word in ("trusted_schema = OFF", "cell_size_check = ON", "synchronous = FULL", "foreign_keys = OFF"):
+        database.execute(f"PRAGMA {word}")
+    database.text_factory = bytes
+
+
+def _check(database: Connection, name: str) -> None:
+    if _pragma(database, "quick_check(1)") != b"ok":
+        raise JournalError(f"journal '{name}' is damaged", hint=_BROKEN)
 
 
 def _recognized(database: Connection, name: str) -> bool:

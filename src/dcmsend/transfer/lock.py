@@ -37,8 +37,7 @@ class FileLock:
             descriptor = os.open(self._path, _FLAGS, 0o666)
             try:
                 if not _lock(descriptor):
-                    hint = "wait for it, or name another file for --journal"
-                    raise JournalError(f"journal '{name}' is in use by another run", hint=hint)
+                    raise _in_use(name)
                 if _same(descriptor, self._path):
                     return descriptor
             except BaseException:
@@ -55,6 +54,29 @@ class FileLock:
                 pass
         os.close(self._descriptor)
         self.released = True
+
+
+def require_free(path: str, name: str) -> None:
+    """Raises ``JournalError`` where another process holds the lock ``path`` of the journal ``name``. Makes no file."""
+    try:
+        descriptor = os.open(path, _FLAGS & ~os.O_CREAT)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise failed(error, name) from error
+    try:
+        if not _lock(descriptor):
+            raise _in_use(name)
+    except OSError as error:
+        raise failed(error, name) from error
+    finally:
+        os.close(descriptor)
+
+
+def _in_use(name: str) -> JournalError:
+    return JournalError(
+        f"journal '{name}' is in use by another run", hint="wait for it, or name another file for --journal"
+    )
 
 
 def _same(descriptor: int, path: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptableContext, NoProposal, RunStopped
 from dcmsend.events import InstanceFinished
 from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
-from dcmsend.plan import pack
+from dcmsend.plan import next_association
 from dcmsend.printable import MAX_PATH, plain
 from dcmsend.transfer.feed import Feed, SharedFeed
 from dcmsend.transfer.retry import Backoff, error_passes
@@ -101,19 +101,11 @@ class Scheduler:
             return None
         if not self._intake.ended:
             wanted += [number for number in numbers if not pending[number]]
-        if self._policy.multiple_associations:
-            wanted = wanted[: MAX_CONTEXTS + 1]  # each takes one at least, and one association is planned at a time
-        keys = self._journal.keys
-        groups = pack([keys[number - 1] for number in wanted], self._wishes)
-        if not self._policy.multiple_associations and len(groups) > 1:
-            groups = pack([keys[number - 1] for number in wanted], self._wishes, dense=True)
-        group = groups[0]
-        members = [wanted[index] for index in group.members]
-        if not self._policy.multiple_associations and len(groups) > 1:
-            needed = sum(len(group.contexts) for group in groups)
-            words = f"of {needed} presentation contexts an association takes {MAX_CONTEXTS}"
-            yield from self._leave(words, keep=members)
-        return group, members
+        planned = next_association(self._journal.keys, wanted, self._wishes)
+        if planned.needed:
+            words = f"of {planned.needed} presentation contexts an association takes {MAX_CONTEXTS}"
+            yield from self._leave(words, keep=planned.members)
+        return planned.group, planned.members
 
     def _send(self, group: Group, members: list[int]) -> Iterator[Event]:
         """All that is pending of a group, and what is found of it meanwhile."""

@@ -119,15 +119,20 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
     try:
         routes = Routes(association.contexts, settings.wishes)
         worker = Worker(number, association, routes, supply, settings)
-        yield AssociationAccepted(
-            number, association.max_pdu, association.contexts, association.implementation, association.security
-        )
+        yield accepted_event(number, association)
         yield from worker.run()
     finally:
         association.abort()
         stop.wakers.pop(association, None)
     counts = (worker.answered, worker.failed, worker.postponed)
     return Ending(worker.error, began, True, bool(routes), *counts)  # noqa: FBT003 - established
+
+
+def accepted_event(number: int, association: Association) -> AssociationAccepted:
+    """What is told of an association that the peer has accepted."""
+    return AssociationAccepted(
+        number, association.max_pdu, association.contexts, association.implementation, association.security
+    )
 
 
 class _Ready(NamedTuple):

@@ -1,0 +1,96 @@
+"""A journal file that is only looked at: what earlier runs have stored, for those who send nothing.
+
+Neither the file nor anything beside it is written, and none is made. A run that was killed may have left its last
+outcomes in a second file, which SQLite puts together with the first: that is done to a copy.
+"""
+
+from __future__ import annotations
+
+import os
+
+from dcmsend.transfer.journal import to_bytes
+from dcmsend.transfer.ledger import FIND, FIRST_RUN, LEFT, STORED, look_at, require_same_peer, stored_before
+from dcmsend.transfer.ledger_file import failed, merged_copy, opened_to_read
+from dcmsend.transfer.lock import require_free
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+    from tempfile import TemporaryDirectory
+    from typing import Any
+
+    from dcmsend.model import Instance, JournalFile, Outcome, Peer
+
+
+class LedgerReader:
+    """What a journal file knows. Raises ``JournalError`` throughout, where a run would; close it."""
+
+    def __init__(self, file: JournalFile, peer: Peer) -> None:
+        self._path = file.path
+        self._unstored = 0  # of those that were met, how many the file has without calling them stored
+        self._copy: TemporaryDirectory[str] | None = None
+        self._database: Connection | None = None
+        try:
+            self._folder = os.path.join(os.getcwd(), "")
+            real = os.path.realpath(file.path)
+        except (OSError, ValueError) as error:
+            raise failed(error, file.path) from error
+        require_free(f"{real}-lock", file.path)
+        complete = self._complete(real)
+        try:
+            self._database = opened_to_read(complete, file.path)
+            require_same_peer(self._ask(FIRST_RUN), file, peer)
+        except BaseException:
+            self.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<LedgerReader {self._path}>"
+
+    def meet(self, instance: Instance, number: int) -> Outcome | None:
+        """The outcome of an instance that is stored already; that counts for the same size and time alone."""
+        row = self._ask(FIND, to_bytes(os.path.join(self._folder, instance.path)))
+        if row is None:
+            return None
+        self._unstored += row[0] != STORED.encode()
+        return stored_before(row, *look_at(instance.path), number)
+
+    def left_over(self) -> int:
+        """How many instances are not known to be stored, and have not been met."""
+        row = self._ask(LEFT)
+        return max(0, int(row[0]) - self._unstored) if row else 0
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+        if self._copy is not None:
+            self._copy.cleanup()
+
+    def _complete(self, path: str) -> str:
+        """The path of the database with all that belongs to it: its own, or that of a copy."""
+        behind = f"{path}-wal"
+        if not os.path.exists(behind) or not os.path.getsize(behind):
+            return path
+        from tempfile import TemporaryDirectory
+
+        try:
+            self._copy = TemporaryDirectory(prefix="dcmsend-")
+        except OSError as error:
+            raise failed(error, self._path) from error
+        try:
+            return merged_copy(path, behind, self._copy.name, self._path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _ask(self, statement: str, *values: bytes) -> tuple[Any, ...] | None:
+        """The first row of the answer; nothing where there is no journal yet."""
+        if self._database is None:
+            return None
+        from sqlite3 import Error
+
+        try:
+            row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
+        except Error as error:
+            raise failed(error, self._path) from error
+        return row
