@@ -360,3 +360,34 @@ def test_the_order_of_events_on_an_association_is_kept(flaky: Flaky, folder: Cal
     for number in (1, 2, 3):
         taken = [outcome.number for outcome in finished if outcome.association == number]
         assert taken == sorted(taken)
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 3])
+def test_where_the_system_allows_fewer_threads_those_do_the_work(
+    allowed: int, flaky: Flaky, folder: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, path, start = flaky(statuses=(0,)), folder(20), threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start_some(thread: threading.Thread) -> None:
+        if thread.daemon and "_fill_places" in repr(thread._target):  # type: ignore[attr-defined]
+            if len(started) == allowed:
+                raise RuntimeError("can't start new thread")
+            started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    peer, limits = Peer(host="127.0.0.1", port=server.port), Limits(associations=8)
+    with dcmsend.send(peer, [path], scan=FOLDER, policy=GO_ON, limits=limits, timeouts=PATIENT) as report:
+        outcomes = [outcome for _, outcome in report.rows()]
+    assert len(outcomes) == 20
+    if allowed:
+        assert report.complete
+        assert report.error is None
+        assert len(started) == allowed
+        assert {outcome.association for outcome in outcomes} <= set(range(1, report.totals.associations + 1))
+    else:
+        assert isinstance(report.error, RunStopped)
+        assert "allows no thread" in str(report.error)
+        assert report.totals.associations == 0
+        assert all("not tried" in outcome.reason for outcome in outcomes)

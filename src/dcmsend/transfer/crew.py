@@ -10,7 +10,7 @@ from __future__ import annotations
 from queue import Empty, SimpleQueue
 from threading import Thread, current_thread
 
-from dcmsend.errors import DcmsendError, NetworkError
+from dcmsend.errors import DcmsendError, NetworkError, RunStopped
 from dcmsend.events import AssociationAccepted
 from dcmsend.light import NamedTuple
 
@@ -90,11 +90,18 @@ class Crew:
     def _fill_places(self) -> None:
         """Begin associations, though no more than there are instances that nobody has taken."""
         while len(self._threads) < self._places and len(self._feed) > self._connecting:
-            events = self._start()
-            thread = Thread(target=lambda events=events: self._work(events), daemon=True)
+            orders: SimpleQueue[Generator[Event, None, Ending]] = SimpleQueue()
+            thread = Thread(target=lambda orders=orders: self._work(orders.get()), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no room for another one: those that there are do the work
+                self._places = len(self._threads)
+                if not self._places:
+                    self.error = self.error or RunStopped("cannot open an association: the system allows no thread")
+                return
             self._threads.add(thread)
             self._connecting += 1
-            thread.start()
+            orders.put(self._start())
 
     def _work(self, events: Generator[Event, None, Ending]) -> None:
         """What a thread does: hand on the events of one association, and how it ended."""
