@@ -14,7 +14,7 @@ from scripts.writers.values import Source, Value, names, values
 _MADE: Final = "made by scripts/generate from the table of options; do not edit"
 
 # The names of peers: headings of a TOML file. Only plain ones, since shells would take others apart.
-_HEADINGS: Final = r"s/^[[:blank:]]*\[\([[:alnum:]_-]\{1,\}\)\].*/\1/p"
+_HEADINGS: Final = r"""s/^[[:blank:]]*\["\{0,1\}\([[:alnum:]_-]\{1,\}\)"\{0,1\}\].*/\1/p"""
 
 _BASH: Final = r"""# bash completion for dcmsend (bash 4 or later)
 # @MADE@
@@ -114,7 +114,7 @@ _dcmsend() {
     if (( ${words[(I)--peer]} )); then
         parameters=('*:DICOM file or folder:_files')
     else
-        parameters=('1:peer: ' '2:port: ' '*:DICOM file or folder:_files')
+        parameters=('1:peer:_message peer' '2:port:_message port' '*:DICOM file or folder:_files')
     fi
     _arguments \
 @OPTIONS@

@@ -119,7 +119,7 @@ function __dcmsend_peers
     if set -l place (contains -i -- --peers $words)
         set -q words[(math $place + 1)]; and set file $words[(math $place + 1)]
     end
-    sed -n 's/^[[:blank:]]*\[\([[:alnum:]_-]\{1,\}\)\].*/\1/p' $file 2>/dev/null
+    sed -n 's/^[[:blank:]]*\["\{0,1\}\([[:alnum:]_-]\{1,\}\)"\{0,1\}\].*/\1/p' $file 2>/dev/null
 end
 
 function __dcmsend_options
