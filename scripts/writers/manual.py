@@ -16,7 +16,7 @@ from dcmsend.cli.help import DESCRIPTION
 from dcmsend.cli.options import BY_NAME, OPTIONS, SECURED, Kind, Option
 from dcmsend.version import __version__
 from scripts.writers.text import block, chapter, read, rows
-from scripts.writers.values import names
+from scripts.writers.values import is_unfinished, names
 
 WIDTH: Final = 78  # of the source
 COMMAND: Final = 64  # of an example
@@ -123,7 +123,7 @@ def _meaning(option: Option) -> str:
     if option.needs:
         parts.append(f"Only with {'--enable-tls or --anonymous-tls' if option.needs == SECURED else option.needs}.")
     parts += [f"Not with {', '.join(group)}." for group in option.conflicts]
-    if option.refused and "refused" not in option.help and "not supported" not in option.help:
+    if is_unfinished(option):
         parts.append("Not supported yet.")
     return " ".join(parts)
 

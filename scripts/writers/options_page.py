@@ -8,7 +8,7 @@ from typing import Final
 
 from dcmsend.cli.options import OPTIONS, SECURED, Argument, Kind, Option
 from scripts.writers.text import anchor
-from scripts.writers.values import names
+from scripts.writers.values import is_unfinished, names
 
 _HEAD: Final = """\
 # All options
@@ -50,7 +50,7 @@ def _meaning(option: Option) -> str:
     notes += ["the default"] if option.default else []
     notes += [f"only with {'TLS' if option.needs == SECURED else option.needs}"] if option.needs else []
     notes += ["may be repeated"] if option.collects else []
-    notes += ["not supported yet"] if option.refused and "refused" not in option.help else []
+    notes += ["not supported yet"] if is_unfinished(option) else []
     return option.help + (f" ({'; '.join(notes)})" if notes else "")
 
 

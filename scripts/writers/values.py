@@ -48,6 +48,11 @@ def names(option: Option) -> tuple[str, ...]:
     return tuple(name for name in (option.short, option.long) if name)
 
 
+def is_unfinished(option: Option) -> bool:
+    """Whether an option is refused, and its help does not say so."""
+    return bool(option.refused) and "refused" not in option.help and "not supported" not in option.help
+
+
 def _value(option: Option, argument: Argument) -> Value:
     words = _words(argument)
     if words:
