@@ -133,8 +133,10 @@ def test_the_commands_of_the_page_about_orthanc_work(
         assert (result.returncode, result.stderr) == (0, ""), result
         assert len(server.instances()) == len(samples)
         assert ("curl" in block) == (f'"CountInstances" : {len(samples)},' in result.stdout)
-    wrong = _run(blocks[0].splitlines()[0].replace("4242", str(strict.port)), tmp_path, _environment(tmp_path))
-    assert wrong.returncode == 61
+    right = f"dcmsend -aec ORTHANC +sd 127.0.0.1 {strict.port} study"
+    for wrong in (right.replace("-aec ORTHANC ", ""), right.replace("-aec", "-aet STRANGER -aec")):
+        assert _run(wrong, tmp_path, _environment(tmp_path)).returncode in (61, 62, 66), wrong
+    assert _run(right, tmp_path, _environment(tmp_path)).returncode == 0
 
 
 # --- cron
