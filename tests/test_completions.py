@@ -12,7 +12,7 @@ import pytest
 
 from dcmsend.cli.options import OPTIONS
 from scripts.writers.values import Source, names, values
-from tests.support.terminal import COLUMNS, Terminal
+from tests.support.typing_shell import COLUMNS, Terminal
 
 ROOT: Final = Path(__file__).parents[1]
 BASH: Final = ROOT / "share" / "bash-completion" / "completions" / "dcmsend"
