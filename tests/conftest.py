@@ -107,6 +107,16 @@ def openssl_command() -> str:
 
 
 @pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """The path of a program of the system: a shell, ``man``, a browser."""
+
+    def find(name: str) -> str:
+        return shutil.which(name) or _missing(f"the program {name}")
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     """Certificates for tests of TLS, made once; see ``certificates.Pki``."""
     return Pki(tmp_path_factory.mktemp("pki"))

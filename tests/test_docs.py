@@ -25,7 +25,7 @@ from dcmsend.version import __version__
 from tests.support.servers import FolderServer
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+PAGES: Final = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 OUR_PAGES: Final = [page for page in PAGES if page.name != "benchmarks.md"]
 REFERENCE: Final = ROOT / "docs" / "reference.md"
 DIFFERENCES: Final = ROOT / "docs" / "differences.md"
@@ -242,7 +242,8 @@ def test_proofs_of_the_threat_model_exist(file: str, name: str) -> None:
 
 def _commands() -> list[str]:
     blocks = [block for name in ("sh", "console") for path in PAGES for block in _blocks(path, name)]
-    return [line for block in blocks for line in block.splitlines() if line.startswith("dcmsend ")]
+    lines = (line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines())
+    return [line for line in lines if line.startswith("dcmsend ")]
 
 
 def test_there_are_commands_to_check() -> None:
@@ -262,7 +263,11 @@ def sample_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("sample_peers")
 @pytest.mark.parametrize("command", [*_commands(), "dcmsend --peer cloud image1.dcm"])
 def test_commands_are_understood(command: str) -> None:
-    assert isinstance(parse(shlex.split(command)[1:]), Arguments)
+    words = shlex.split(command, comments=True)[1:]
+    refused = [word for word in words if word in BY_NAME and BY_NAME[word].refused]
+    if refused:
+        pytest.skip(f"not built yet: {', '.join(refused)}")
+    assert isinstance(parse(words), Arguments) or words == ["--version"]
 
 
 def test_library_example_runs(pynetdicom_scp: Callable[..., FolderServer], data: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import dcmsend
 from tests.support.scripted import ScriptedPeer, accept, release, store
 
 ROOT: Final = Path(__file__).parents[1]
-COMMANDS: Final = ("scripts/demo", "scripts/test")
+COMMANDS: Final = ("scripts/demo", "scripts/generate", "scripts/site", "scripts/test")
 DATA_SIZE: Final = 10_000_000  # bytes
 
 # Each costs more than sending a small file does, or has no place in a command line tool's start.
