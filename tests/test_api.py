@@ -81,6 +81,7 @@ NAMES = [
     "JournalFile",
     "KeyFormat",
     "Limits",
+    "Meter",
     "Notice",
     "Outcome",
     "Peer",

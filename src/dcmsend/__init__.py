@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dcmsend.api import Report, echo, send
     from dcmsend.errors import DcmsendError
+    from dcmsend.meter import Meter
     from dcmsend.model import (
         AddressFamily,
         Conversion,
@@ -48,6 +49,7 @@ __all__ = [
     "JournalFile",
     "KeyFormat",
     "Limits",
+    "Meter",
     "Notice",
     "Outcome",
     "Peer",
@@ -81,6 +83,7 @@ _HOMES = {
     "Identity": "security",
     "IdentityKind": "security",
     "KeyFormat": "security",
+    "Meter": "meter",
     "PeerCheck": "security",
     "Stop": "stop",
     "Tls": "security",
