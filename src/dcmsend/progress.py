@@ -36,6 +36,7 @@ else:
 _RECENT: Final = 10.0  # seconds over which the rate is taken
 _LONG: Final = 300.0  # the same for the time left, which should not jump
 _APART: Final = 0.5  # seconds between two samples
+_ENOUGH: Final = 2.0  # seconds after which the time left may be told
 
 
 class Sending(Frozen, kw_only=True):
@@ -244,6 +245,8 @@ class Progress:
     def _left(self, found: int, size: int, sample: _Sample) -> float | None:
         """Seconds for the rest: by bytes where sizes are known, else by instances."""
         first = self._before(sample.time - _LONG)
+        if sample.time - first.time < _ENOUGH:
+            return None
         if size:
             rest, speed = float(size - self._known_size - sample.size), _slope(first, sample, "size")
         else:

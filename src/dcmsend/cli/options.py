@@ -545,7 +545,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         refused=f"--report-html {_UNFINISHED}", help="write a report as a page for the browser",
     ),
     Option(
-        section=_PROGRESS, long="--progress", block="progress", sets="run.progress", refused=f"--progress {_UNFINISHED}",
+        section=_PROGRESS, long="--progress", block="progress", sets="run.progress",
         help="show how far the run is from its start on; where there is no terminal, now and then a line",
     ),
     Option(
