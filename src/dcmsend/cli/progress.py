@@ -220,7 +220,11 @@ class Display:
             self._show()
         self._over.acquire()
         self._gone.acquire()
-        start_new_thread(self._run, ())
+        try:
+            start_new_thread(self._run, ())
+        except RuntimeError as error:  # the system has no thread left for this
+            self._defect = error
+            self._gone.release()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 _GAP: Final = "  "
 _LOOKING: Final = "looking at the input"
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
-_BARS: Final = (40, 30, 20, 12)  # how long the bar may be
+_BAR: Final = 40  # how long the bar may be
 _LONG: Final = 10_000_000  # bytes of an instance of which it is worth telling how much has left
 _SHORTEST_PATH: Final = 16
+_LONGEST_LEFT: Final = len("1 min 35 s left")
 _MANY: Final = 10_000  # instances of which one in a thousand matters
 _MUCH: Final = 100_000_000_000  # bytes
 
@@ -52,9 +53,10 @@ _STEPS: Final = (
     "associations",
     "size",
     "bar 12",
+    "instances",
+    "bar 8",
     "postponed",
     "bar 0",
-    "instances",
     "rate",
     "idle",
     "left",
@@ -94,9 +96,9 @@ def overview(standing: Standing, width: int, glyphs: Glyphs) -> list[Part]:
     if _begins(standing):
         return _cut([Part("plain", _LOOKING), *(part for _, part in _refusals(standing))], width)
     fields = _fields(standing)
-    bar = _BARS[0] if standing.scanned else 0
+    bar = _BAR if standing.scanned else 0
     for step in _STEPS:
-        if _length(part for _, part in fields) + (bar + len(_GAP) if bar else 0) <= width:
+        if _room(fields, bar) <= width:
             break
         if step.startswith("bar"):
             bar = min(bar, int(step[4:]))
@@ -104,8 +106,16 @@ def overview(standing: Standing, width: int, glyphs: Glyphs) -> list[Part]:
             fields = [(name, Part(part.kind, part.text.removesuffix(" instances"))) for name, part in fields]
         else:
             fields = [(name, part) for name, part in fields if name != step]
-    parts_left = [part for _, part in fields]
+    parts_left = [part for _, part in fields if part.text]
     return _cut(parts_left, width) if not bar else [*_bar(standing.fraction, bar, glyphs), *_spaced(parts_left)]
+
+
+def _room(fields: list[tuple[str, Part]], bar: int) -> int:
+    """Cells that all of it takes, or may take in a moment: the bar shall not change its length with the time left."""
+    if not bar:
+        return _length(part for _, part in fields if part.text)
+    parts = (Part("", part.text.ljust(_LONGEST_LEFT)) if name == "left" else part for name, part in fields)
+    return bar + len(_GAP) + _length(parts)
 
 
 def _begins(standing: Standing) -> bool:
@@ -127,8 +137,9 @@ def _fields(standing: Standing) -> list[tuple[str, Part]]:
         del fields[0]
     if not standing.size:
         fields = [(name, part) for name, part in fields if name != "size"]
-    if standing.left is not None and standing.done < standing.found:
-        fields.append(("left", Part("number", f"{duration(standing.left)} left")))
+    if standing.scanned and standing.done < standing.found:
+        words = "" if standing.left is None else f"{duration(standing.left)} left"
+        fields.append(("left", Part("number", words)))
     if len(standing.associations) != 1 and not (standing.scanned and standing.done >= standing.found):
         number = len(standing.associations)
         if number:
@@ -187,7 +198,7 @@ def sentence(standing: Standing) -> str:
     """How far it is, where there is no bar."""
     if _begins(standing):
         return ", ".join([_LOOKING, *(part.text for _, part in _refusals(standing))])
-    return ", ".join(part.text.strip() for _, part in _fields(standing))
+    return ", ".join(part.text.strip() for _, part in _fields(standing) if part.text)
 
 
 def result(standing: Standing) -> str:
