@@ -16,7 +16,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, Final
 
+import pyte
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dcmsend.cli.log import Level, Log
 from dcmsend.cli.progress import Bar, Display, Lines
@@ -540,6 +543,34 @@ def test_a_frame_that_is_the_same_is_not_drawn_again() -> None:
     assert stream.getvalue() == written
     frame.draw([" one"])
     assert stream.getvalue() != written
+
+
+LONG_LINE: Final = st.text(st.sampled_from("abc "), max_size=70)
+STEPS: Final = st.lists(st.one_of(st.lists(LONG_LINE, max_size=4), LONG_LINE), max_size=30)
+
+
+@settings(deadline=None)
+@given(STEPS)
+def test_any_frames_and_lines_on_a_small_screen(steps: list[list[str] | str]) -> None:
+    """The last frame is below all lines, and nothing else is left, whatever has scrolled away."""
+    seen = pyte.HistoryScreen(72, 7, history=10_000)
+    screen, stream = pyte.Stream(seen), Tty()
+    frame = Frame(stream)
+    log, shown = list[str](), list[str]()
+    for step in steps:
+        if isinstance(step, str):
+            log.append(step.rstrip())
+            frame.write(f"{step}\n")
+        else:
+            shown = [line.rstrip() for line in step]
+            frame.draw(step)
+        screen.feed(re.sub(r"(?<!\r)\n", "\r\n", stream.getvalue()))
+        stream.seek(0)
+        stream.truncate()
+        scrolled = ["".join(row[x].data for x in range(72)).rstrip() for row in seen.history.top]
+        visible = [line.rstrip() for line in seen.display]
+        rows = max(len(log) + len(shown), 7, len(scrolled) + 7)
+        assert [*scrolled, *visible] == [*log, *shown, *[""] * (rows - len(log) - len(shown))]
 
 
 # --- what the lines say
