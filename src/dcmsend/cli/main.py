@@ -107,7 +107,7 @@ def _sender(arguments: Arguments, log: Log) -> Callable[..., Report]:
     from dcmsend.api import send
 
     shown, stream = arguments.progress, sys.stderr
-    if shown is False or log.level == Level.FATAL or stream is None or not (shown or stream.isatty()):
+    if shown is False or log.level == Level.FATAL or stream is None or stream.closed or not (shown or stream.isatty()):
         return send
     from dcmsend.cli.progress import showing
 
