@@ -82,6 +82,7 @@ NAMES = [
     "JournalFile",
     "KeyFormat",
     "Limits",
+    "Meter",
     "Notice",
     "Outcome",
     "Peer",

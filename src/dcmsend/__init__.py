@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dcmsend.api import Report, echo, send
     from dcmsend.errors import DcmsendError
     from dcmsend.forecast import Forecast
+    from dcmsend.meter import Meter
     from dcmsend.model import (
         AddressFamily,
         Conversion,
@@ -51,6 +52,7 @@ __all__ = [
     "JournalFile",
     "KeyFormat",
     "Limits",
+    "Meter",
     "Notice",
     "Outcome",
     "Peer",
@@ -89,6 +91,7 @@ _HOMES = {
     "Identity": "security",
     "IdentityKind": "security",
     "KeyFormat": "security",
+    "Meter": "meter",
     "PeerCheck": "security",
     "Stop": "stop",
     "Tls": "security",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Final, Self, TypeAlias
 
     from dcmsend.events import Event
+    from dcmsend.meter import Meter
     from dcmsend.model import Instance, JournalFile, Outcome, Peer, Totals
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
@@ -95,12 +96,14 @@ def send(
     retries: Retries | None = None,
     journal: JournalFile | None = None,
     listener: Listener | None = None,
+    meter: Meter | None = None,
     stop: Stop | None = None,
 ) -> Report:
     """Send DICOM files to a storage SCP with C-STORE (PS3.4 Annex B) and say what has become of each.
 
     ``paths``: files, and directories and DICOMDIRs where ``scan`` allows them. ``listener`` is called with each event,
-    in order, in this thread, whatever the number of associations. ``stop`` ends the run from a signal handler or
+    in order, in this thread, whatever the number of associations. ``meter`` counts what leaves and what there is to do,
+    for other threads to look at. ``stop`` ends the run from a signal handler or
     another thread. With ``journal``, instances that an earlier run has stored are not sent again.
 
     Returns a report also when the run broke: then ``Report.error`` says why, and every instance still has its outcome.
@@ -124,6 +127,7 @@ def send(
         attempts=Attempts(retries.count),
         pace=_pace(limits),
         security=secured(peer),
+        meter=meter,
     )
     return _Run(settings, retries, listener or _ignore, _ledger(journal, peer, stop)).go(paths, scan)
 
@@ -222,6 +226,8 @@ class _Run:
 
     def go(self, paths: Iterable[str], scan: ScanOptions) -> Report:
         journal, ledger, policy = self._journal, self._ledger, self._settings.wishes.policy
+        if self._settings.meter is not None:
+            self._settings.meter.watch(journal.found)
         found = scan_paths(paths, scan)
         intake = Intake(found, journal, self._tell, self._settings.stop, halt=policy.halt, ledger=ledger)
         scheduler = Scheduler(journal, intake, self._settings, self._retries, ledger.kept if ledger else None)

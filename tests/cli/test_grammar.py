@@ -381,10 +381,11 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("+tla --tls-server-name pacs", "peer.tls.server_name", "pacs"),
     ("+crf report.txt", "report_file", "report.txt"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
-    ("--no-progress", "progress", False),
     ("--dry-run", "dry_run", True),
     ("--echo", "echo", True),
     ("--probe", "probe", True),
+    ("--progress", "progress", True),
+    ("--progress --no-progress", "progress", False),
 )
 
 

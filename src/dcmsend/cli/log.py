@@ -11,7 +11,13 @@ from dcmsend.light import IntEnum
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import TextIO
+    from typing import Protocol
+
+    class Stream(Protocol):
+        """Where lines are written to."""
+
+        def write(self, text: str, /) -> int: ...
+        def flush(self) -> None: ...
 
 
 class Level(IntEnum):
@@ -31,12 +37,17 @@ class Log:
     A stream that breaks (its reader has gone, the disk is full) is given up: what is being sent matters more.
     """
 
-    def __init__(self, stream: TextIO | None, level: Level = Level.WARN) -> None:
+    def __init__(self, stream: Stream | None, level: Level = Level.WARN) -> None:
         self.level = level
         self._stream = stream
 
     def __repr__(self) -> str:
         return f"<Log {self.level.name.lower()}>"
+
+    def through(self, stream: Stream | None) -> Stream | None:
+        """Write to another stream from now on; the one before."""
+        before, self._stream = self._stream, stream
+        return before
 
     def shows(self, level: Level) -> bool:
         return level <= self.level

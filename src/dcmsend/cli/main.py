@@ -18,7 +18,7 @@ from dcmsend.errors import DcmsendError, Interrupted, NoInputError, ReportError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
     from typing import Any, Final, NoReturn, Self
 
@@ -97,13 +97,12 @@ def _before(arguments: Arguments, log: Log) -> int:
 
 
 def _send(arguments: Arguments, log: Log) -> int:
-    from dcmsend.api import send
     from dcmsend.cli.listener import Listener
     from dcmsend.stop import Stop
 
     halt = arguments.policy.halt
     stop = Stop()
-    peer = _peer(arguments)
+    peer, send = _peer(arguments), _sender(arguments, log)
     with (
         _Interrupts(stop, log) as interrupts,
         send(
@@ -121,6 +120,18 @@ def _send(arguments: Arguments, log: Log) -> int:
         ) as report,
     ):
         return interrupts.code(_conclude(report, arguments, log))
+
+
+def _sender(arguments: Arguments, log: Log) -> Callable[..., Report]:
+    """``send``, which shows how far it is where somebody wants to see that."""
+    from dcmsend.api import send
+
+    shown, stream = arguments.progress, sys.stderr
+    if shown is False or log.level == Level.FATAL or stream is None or stream.closed or not (shown or stream.isatty()):
+        return send
+    from dcmsend.cli.progress import showing
+
+    return showing(send, arguments, log, stream)
 
 
 def _peer(arguments: Arguments) -> Peer:

@@ -544,7 +544,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         section=_PROGRESS, long="--progress", block="progress", sets="run.progress",
-        refused=f"--progress {_UNFINISHED}",
         help="show how far the run is from its start on; where there is no terminal, now and then a line",
     ),
     Option(

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from typing import Final, Protocol
 
     from dcmsend.events import Context
+    from dcmsend.meter import Gauge
     from dcmsend.model import Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
@@ -117,9 +118,10 @@ class Association:
         stop: Stop,
         pace: Pace | None = None,
         security: Security | None = None,
+        gauge: Gauge | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Association:
-        """Connect and negotiate, through TLS where there is a ``security``.
+        """Connect and negotiate, through TLS where there is a ``security``; ``gauge`` counts what is sent.
 
         Raises ``NetworkError``: whatever keeps the association from being made. From then on the association is among
         ``stop.wakers``; whoever has done with it takes it out.
@@ -128,6 +130,8 @@ class Association:
         _require_title(peer.calling_ae, "--aetitle")
         connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
         stream = (Stream if security is None else security.stream)(connection, timeouts.socket, pace)
+        if gauge is not None:
+            stream.measure(gauge)
         association = cls(stream, timeouts, limits, clock)
         stop.wakers[association] = association.interrupt
         try:

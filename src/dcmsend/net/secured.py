@@ -79,10 +79,9 @@ class TlsStream(Stream):
     def _send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
         """As of plain connections: a record at a time leaves. An unfinished one is tried again from where it began."""
         view = memoryview(data)
-        send = self._tls.send
         while view:
             try:
-                view = view[send(view) :]
+                view = view[self._write(view) :]
             except ssl.SSLWantWriteError:
                 readable, ready = self._poll(writing=True, timeout=self._socket_timeout)
                 if not ready:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
+    from dcmsend.meter import Gauge
     from dcmsend.net.pace import Pace
     from dcmsend.stop import Stop
 else:
@@ -92,6 +93,7 @@ class Stream:
         self._socket_timeout = socket_timeout
         self._pace = pace
         self._poll = poller(connection)
+        self._write: Callable[[memoryview], int] = connection.send
 
     @property
     def security(self) -> str:
@@ -100,6 +102,17 @@ class Stream:
 
     def begin(self, timeout: float | None) -> None:
         """What has to be done before anything is sent, in at most ``timeout`` seconds. Raises ``NetworkError``."""
+
+    def measure(self, gauge: Gauge) -> None:
+        """From now on count what is written. Nothing has to be asked at each write where nobody counts."""
+        write = self._write
+
+        def counted(view: memoryview) -> int:
+            count = write(view)
+            gauge.sent += count
+            return count
+
+        self._write = counted
 
     def send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
         """Send all of ``data``; bytes that arrive while the peer takes none are given to ``incoming``.
@@ -121,7 +134,7 @@ class Stream:
         view = memoryview(data)
         while view:
             try:
-                view = view[self._socket.send(view) :]
+                view = view[self._write(view) :]
             except BlockingIOError:
                 readable, ready = self._poll(writing=True, timeout=self._socket_timeout)
                 if not ready:

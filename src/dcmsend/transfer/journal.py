@@ -52,6 +52,7 @@ class Journal:
         self._database: Connection | None = None
         self._contexts: dict[Key, int] = {}
         self._count = 0
+        self._size = 0
         self._fresh: list[tuple[Instance, int]] = []  # the last instances and their contexts, not written yet
         self._outcomes: dict[int, Outcome] = {}  # not written yet
         self._postponed: dict[int, Outcome] = {}  # nor these
@@ -63,6 +64,10 @@ class Journal:
 
     def __len__(self) -> int:
         return self._count
+
+    def found(self) -> tuple[int, int]:
+        """How many instances were taken on, and the bytes of their files; may be asked from any thread."""
+        return self._count, self._size
 
     def close(self) -> None:
         if self._database is not None:
@@ -81,6 +86,7 @@ class Journal:
             context = self._contexts[key] = len(self._contexts) + 1
             self.pending[context] = 0
         self._count += 1
+        self._size += instance.size
         self.pending[context] += 1
         self._fresh.append((instance, context))
         if len(self._fresh) >= _BATCH:

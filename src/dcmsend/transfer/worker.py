@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from dcmsend.events import Event
+    from dcmsend.meter import Gauge, Meter
     from dcmsend.model import Instance, Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
@@ -73,6 +74,7 @@ class Settings(NamedTuple):
     pace: Pace | None = None
     clock: Callable[[], float] = monotonic  # seconds
     security: Security | None = None
+    meter: Meter | None = None
 
 
 class Ending(NamedTuple):
@@ -102,6 +104,7 @@ class Ending(NamedTuple):
 def associate(number: int, group: Group, supply: Supply, settings: Settings) -> Generator[Event, None, Ending]:
     """Association ``number`` (from 1), from its request to its end."""
     policy, stop, began = settings.wishes.policy, settings.stop, settings.clock()
+    gauge = settings.meter.gauge(number) if settings.meter is not None else None
     yield AssociationRequested(number, group.contexts, policy.multiple_associations)
     try:
         association = Association.request(
@@ -112,13 +115,14 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
             stop=stop,
             pace=settings.pace,
             security=settings.security,
+            gauge=gauge,
         )
     except NetworkError as error:
         yield AssociationEnded(number, str(error))
         return Ending(_stopped() if stop.aborted else error, began)
     try:
         routes = Routes(association.contexts, settings.wishes)
-        worker = Worker(number, association, routes, supply, settings)
+        worker = Worker(number, association, routes, supply, settings, gauge)
         yield accepted_event(number, association)
         yield from worker.run()
     finally:
@@ -148,7 +152,13 @@ class Worker:
     """Sends what there is over an established association. ``error`` and the counts are as in ``Ending``."""
 
     def __init__(
-        self, number: int, association: Association, routes: Routes, supply: Supply, settings: Settings
+        self,
+        number: int,
+        association: Association,
+        routes: Routes,
+        supply: Supply,
+        settings: Settings,
+        gauge: Gauge | None = None,
     ) -> None:
         self.error: DcmsendError | None = None
         self.answered = 0
@@ -163,6 +173,7 @@ class Worker:
         self._halt = settings.wishes.policy.halt and bool(routes)
         self._stop = settings.stop
         self._attempts = settings.attempts
+        self._gauge = gauge
         self._ready: _Ready | None = None  # the next one to be sent
         self._under_way: dict[int, _Ready] = {}  # by Message ID
 
@@ -255,6 +266,8 @@ class Worker:
             yield from self._broken(error)
             return
         message_id = self._association.next_message_id
+        if self._gauge is not None:
+            self._gauge.begin(instance, payload.length)
         yield InstanceStarted(number, instance, self._number, message_id, context_id, payload.transfer_syntax)
         self._under_way[message_id] = ready
         try:
