@@ -115,7 +115,7 @@ def parse(words: Sequence[str]) -> Arguments | Option:
         return asked
     check_parameters(line)
     choice = log_choice(line)
-    return arguments(line, choice, choice.level)
+    return arguments(line, choice.level, choice)
 
 
 def read(words: Sequence[str]) -> CommandLine:
@@ -162,8 +162,8 @@ def log_choice(line: CommandLine) -> LogChoice:
     return LogChoice(**{key.partition(".")[2]: value for key, value in _settings(line, None).items()})
 
 
-def arguments(line: CommandLine, choice: LogChoice, level: Level) -> Arguments:
-    """Everything else. ``level`` is how much the log shows."""
+def arguments(line: CommandLine, level: Level, choice: LogChoice | None = None) -> Arguments:
+    """Everything else. ``level`` is how much the log shows that was chosen."""
     settings = _settings(line, level)
 
     def part(name: str) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def arguments(line: CommandLine, choice: LogChoice, level: Level) -> Arguments:
         limits=Limits(**part("limits")),
         retries=Retries(**part("retries")),
         journal=JournalFile(**journal) if journal else None,
-        log=choice,
+        log=choice or LogChoice(level=level),
         login=_login(part("identity")),
         **part("run"),
     )

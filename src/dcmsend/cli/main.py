@@ -87,7 +87,7 @@ def _log(choice: LogChoice, log: Log) -> Log:
 def _command(calling: str, line: CommandLine, choice: LogChoice, log: Log) -> int:
     if line.has("--arguments"):
         log.room("root").always(Level.INFO, calling, "")
-    arguments = grammar.arguments(line, choice, log.level)
+    arguments = grammar.arguments(line, log.level, choice)
     for remark in grammar.remarks(arguments):
         log.warn(remark)
     return _send(arguments, log)

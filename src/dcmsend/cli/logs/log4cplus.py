@@ -1,7 +1,7 @@
 """A property file of DCMTK's -> a tree of loggers and appenders.
 
-Whatever DCMTK's dcmsend 3.6.7 complains of is a mistake here, told with its line before anything is sent; so are values
-that make no sense. What it overlooks is told as a warning. Nothing is written but what appenders do when they are
+Whatever DCMTK's dcmsend 3.6.7 complains of when it reads the file is a mistake here, told with its line before anything
+is sent; so are values that make no sense. What it overlooks is told as a warning. Nothing is written but what appenders do when they are
 opened.
 """
 
