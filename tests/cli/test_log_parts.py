@@ -19,7 +19,8 @@ from dcmsend.cli.log import Level, Log
 from dcmsend.cli.logs import layouts
 from dcmsend.cli.logs.config import LONGEST_FILE, configured, kind_of
 from dcmsend.cli.logs.files import SCHEDULES, SMALLEST_ROLL, period
-from dcmsend.cli.logs.log4cplus import ALIASES, MOST_APPENDERS, MOST_REMARKS, Surroundings, read
+from dcmsend.cli.logs.log4cplus import ALIASES, MOST_APPENDERS, MOST_REMARKS, read
+from dcmsend.cli.logs.making import Surroundings
 from dcmsend.cli.logs.properties import Mistake
 from dcmsend.cli.logs.tree import LOGGERS, place_of
 from dcmsend.cli.words import CommandLineError
@@ -130,6 +131,15 @@ def test_mistake_ends_the_run_before_anything_is_sent(
     run = run_dcmsend("-lc", "log.cfg", "127.0.0.1", peer.port, data / "samples" / "ct_explicit.dcm", cwd=tmp_path)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == "F: log.cfg, line 1: 'LOUD' is no level (log4cplus.rootLogger)\n"
+
+
+def test_a_mistake_leaves_older_files_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old").write_text("lines\n")
+    text = f"{ROOT}{FILE}log4cplus.appender.a.File = old\nlog4cplus.appender.b = log4cplus::Appender\n"
+    with pytest.raises(Mistake, match="there is no kind of appender"):
+        _log(text)
+    assert (tmp_path / "old").read_text() == "lines\n"
 
 
 @pytest.mark.parametrize(

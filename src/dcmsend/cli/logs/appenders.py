@@ -83,6 +83,9 @@ class Appender:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 
+    def open(self) -> None:
+        """Open what is written to. May raise OSError or ValueError."""
+
     def append(self, record: Record) -> None:
         if not self.gate.takes(record):
             return

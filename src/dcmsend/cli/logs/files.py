@@ -43,7 +43,7 @@ class Target(NamedTuple):
 
 
 class FileAppender(Appender):
-    """A file that grows. Raises OSError or ValueError where it cannot be opened at first."""
+    """A file that grows."""
 
     def __init__(
         self, name: str, gate: Gate, layout: Layout, complain: Callable[[str], None], *, target: Target
@@ -51,7 +51,10 @@ class FileAppender(Appender):
         super().__init__(name, gate, layout, complain)
         self._target = target
         self._again = 0.0  # when a file that broke may be opened again
-        self._stream: BinaryIO | None = open(target.path, "ab" if target.append else "wb")  # noqa: SIM115 - until close
+        self._stream: BinaryIO | None = None
+
+    def open(self) -> None:
+        self._stream = open(self._target.path, "ab" if self._target.append else "wb")  # noqa: SIM115 - until close
 
     def place(self) -> str:
         return f"file '{self._target.path}': "
@@ -157,7 +160,8 @@ class DailyRollingFileAppender(FileAppender):
         super().write(text, record)
 
     def close(self) -> None:
-        self._roll_over()
+        if self._stream is not None:
+            self._roll_over()
         super().close()
 
     def _begin(self, now: float) -> None:
