@@ -99,6 +99,28 @@ def test_console_with_a_pattern(both: Both, port: int) -> None:
     assert {line.split()[4] for line in lines} == {"dcmtk.apps.dcmsend:", "dcmtk.dcmnet:"}
 
 
+def test_lines_of_a_conversion_and_of_what_is_ignored(
+    both: Both, storescp: Callable[..., servers.FolderServer], data: Path
+) -> None:
+    """DCMTK's tells of folders a little earlier, so the order does not count."""
+    for each in both.folders:
+        (each / "folder").mkdir()
+    server = storescp("+xi")
+    config = f"log4cplus.rootLogger = INFO, con\n{CONSOLE}"
+    words = (
+        "-nh",
+        "127.0.0.1",
+        str(server.port),
+        "a.dcm",
+        str(data / "samples" / "sc_jpeg_lossless_sv1.dcm"),
+        "folder",
+    )
+    theirs, ours = both.run(config, *words)
+    assert sorted(_alike(ours.stderr).splitlines()) == sorted(_alike(theirs.stderr).splitlines())
+    assert "WARN  dcmtk.apps.dcmsend: ignoring directory" in ours.stderr
+    assert ours.stderr.count("INFO  dcmtk.dcmnet: Converting transfer syntax: ") == 2
+
+
 def test_rolling_file_with_levels_of_modules(both: Both, port: int) -> None:
     for each in both.folders:
         (each / "many").mkdir()
