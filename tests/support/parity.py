@@ -315,6 +315,8 @@ INSTANCES: Final[dict[str, bytes]] = {
     "elsewhere/inner/target.dcm": build(CT, "1.2.6.5", value=PIXELS),
     "private syntax.dcm": build(CT, "1.2.6.6", value=PIXELS, transfer_syntax="1.2.3.4.5"),
     "old report": b"something else\n",
+    "log.cfg": b"log4cplus.rootLogger = WARN, console\nlog4cplus.appender.console = log4cplus::ConsoleAppender\n"
+               b"log4cplus.appender.console.logToStdErr = true\n",
 }  # fmt: skip
 
 LINKS: Final = {

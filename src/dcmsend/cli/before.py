@@ -53,7 +53,7 @@ def _echo(arguments: Arguments, log: Log, stop: Stop) -> str:
         peer,
         timeouts=arguments.timeouts,
         limits=arguments.limits,
-        listener=_Steps(log, peer, arguments),
+        listener=_steps(log, peer, arguments),
         stop=stop,
     )
     where = f"{plain(peer.host, MAX_HOST)}:{peer.port} ({plain(peer.called_ae, MAX_REMARK)})"
@@ -66,7 +66,7 @@ def _forecast(arguments: Arguments, log: Log, stop: Stop) -> int:
 
     if any((arguments.report_file, arguments.report_json, arguments.report_csv, arguments.report_html)):
         log.warn("nothing is sent, so no report is written")
-    peer, journal, listener = arguments.peer, arguments.journal, _Steps(log, arguments.peer, arguments)
+    peer, journal, listener = arguments.peer, arguments.journal, _steps(log, arguments.peer, arguments)
     scan, policy, conversion = arguments.scan, arguments.policy, arguments.conversion
     if arguments.probe:
         forecast = probe(
@@ -87,6 +87,15 @@ def _forecast(arguments: Arguments, log: Log, stop: Stop) -> int:
         level = Level.ERROR if of_error(forecast.error) in NOT_FATAL else Level.FATAL
         log.write(level, forecast.error.message, *([forecast.error.hint] if forecast.error.hint else []))
     return of_run(forecast.error, complete=forecast.complete, dcmtk=arguments.dcmtk_exit_codes)
+
+
+def _steps(log: Log, peer: Peer, arguments: Arguments) -> Callable[[Event], None]:
+    """Who tells the steps: in words, or as the events are."""
+    if arguments.log.format == "json":
+        from dcmsend.cli.logs.json_lines import JsonListener
+
+        return JsonListener(log, halt=arguments.policy.halt, contexts=arguments.verbose_contexts)
+    return _Steps(log, peer, arguments)
 
 
 class _Steps(Listener):

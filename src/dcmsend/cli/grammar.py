@@ -5,7 +5,7 @@ prints. ``argparse`` is not used: there are no abbreviations and no ``--option=v
 even if it looks like an option, and the order of the checks shows in what a wrong command line answers.
 
 In the order in which the caller is to use them: ``read`` (command files, unknown options, missing values),
-``request``, ``resolved`` (a named peer), ``check_parameters``, ``log_level``, ``arguments``. The table of options is
+``request``, ``resolved`` (a named peer), ``check_parameters``, ``log_choice``, ``arguments``. The table of options is
 loaded when the first option turns up: many command lines have none.
 """
 
@@ -71,6 +71,19 @@ class CommandLine(Frozen, kw_only=True):
         return f"with {len(self.words)} arguments: " + "".join(f"'{word}' " for word in self.words if word)
 
 
+class LogChoice(Frozen, kw_only=True):
+    """What log is wanted: up to which ``level`` and in which ``format``, or as a file says (``config``)."""
+
+    level: Level = Level.WARN
+    format: str = "text"
+    config: str | None = None
+
+    @property
+    def special(self) -> bool:
+        """Whether it is another log than lines for people on standard error."""
+        return self.format != "text" or self.config is not None
+
+
 class Arguments(Frozen, kw_only=True):
     """What the command line asks for."""
 
@@ -83,7 +96,7 @@ class Arguments(Frozen, kw_only=True):
     limits: Limits
     retries: Retries
     journal: JournalFile | None
-    log_level: Level
+    log: LogChoice
     login: Login | None = None
     verbose_contexts: bool = False
     files_from: tuple[str, ...] = ()
@@ -107,7 +120,8 @@ def parse(words: Sequence[str]) -> Arguments | Option:
         return asked
     line = resolved(line)
     check_parameters(line)
-    return arguments(line, log_level(line))
+    choice = log_choice(line)
+    return arguments(line, choice.level, choice)
 
 
 def read(words: Sequence[str]) -> CommandLine:
@@ -159,14 +173,13 @@ def check_parameters(line: CommandLine) -> None:
         raise CommandLineError(f"Missing parameter {missing[0][0]}")
 
 
-def log_level(line: CommandLine) -> Level:
-    """The level of the log."""
-    level: Level = _settings(line, None).get("log.level", Level.WARN)
-    return level
+def log_choice(line: CommandLine) -> LogChoice:
+    """What log is wanted; ``arguments`` has to know of the level that it then has."""
+    return LogChoice(**{key.partition(".")[2]: value for key, value in _settings(line, None).items()})
 
 
-def arguments(line: CommandLine, level: Level) -> Arguments:
-    """Everything else."""
+def arguments(line: CommandLine, level: Level, choice: LogChoice | None = None) -> Arguments:
+    """Everything else. ``level`` is how much the log shows that was chosen."""
     settings = _settings(line, level)
 
     def part(name: str) -> dict[str, Any]:
@@ -184,7 +197,7 @@ def arguments(line: CommandLine, level: Level) -> Arguments:
         limits=Limits(**part("limits")),
         retries=Retries(**part("retries")),
         journal=JournalFile(**journal) if journal else None,
-        log_level=level,
+        log=choice or LogChoice(level=level),
         login=_login(part("identity")),
         **part("run"),
     )

@@ -1,7 +1,7 @@
 """Events -> log lines, in DCMTK's words where it has them.
 
-Knows the events and the log; what a run amounts to in the end is told by ``main``. File names come last or in front of
-a colon, and the log escapes what could forge a line.
+Knows the events and the log, and which lines are of its room ``net``, as in DCMTK; what a run amounts to in the end is
+told by ``main``. File names come last or in front of a colon, and the log escapes what could forge a line.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Listener:
 
     def __init__(self, log: Log, peer: Peer, *, halt: bool, contexts: bool) -> None:
         self._log = log
+        self._net = log.room("net")
         self._peer = peer
         self._halt = halt
         self._context_level = Level.INFO if contexts else Level.DEBUG
@@ -84,11 +85,11 @@ class Listener:
 
     def _refusal(self, event: Refusal) -> None:
         if event.path:
-            self._log.error(
+            self._net.error(
                 f"cannot add DICOM file to the transfer list: {plain(event.path, MAX_PATH)}: {event.reason}"
             )
         else:
-            self._log.error("cannot add DICOM file with empty filename")
+            self._net.error("cannot add DICOM file with empty filename")
         if not self._halt:
             path = plain(event.path, MAX_PATH) or "<empty string>"
             self._log.warn(f"bad DICOM file: {path}: {event.reason}, ignoring file")
@@ -108,7 +109,7 @@ class Listener:
         self._log.info("initializing network ...")
         self._log.info("negotiating network association ...")
         self._dump("Request Parameters:", _proposed(event.contexts))
-        self._log.info("Requesting Association")
+        self._net.info("Requesting Association")
 
     def _association_accepted(self, event: AssociationAccepted) -> None:
         self._accepted(event)
@@ -117,57 +118,57 @@ class Listener:
     def _accepted(self, event: AssociationAccepted) -> None:
         self._dump("Association Parameters Negotiated:", _negotiated(event))
         largest = min(event.max_pdu or MAX_PDU, MAX_PDU) - _PDV_HEADER
-        self._log.info(f"Association Accepted (Max Send PDV: {largest})")
+        self._net.info(f"Association Accepted (Max Send PDV: {largest})")
         if event.security:
-            self._log.info(f"Secure Transport: {event.security}")
+            self._net.info(f"Secure Transport: {event.security}")
 
     def _instance_started(self, event: InstanceStarted) -> None:
-        if not self._log.shows(Level.INFO):  # that is most often so, and there may be very many of these
+        if not self._net.shows(Level.INFO):  # that is most often so, and there may be very many of these
             return
         instance = event.instance
-        self._log.debug(f"sending SOP instance from file: {instance.path}")
-        self._log.debug(f"using presentation context {event.context_id}, {transfer_syntax_name(event.network_syntax)}")
+        self._net.debug(f"sending SOP instance from file: {instance.path}")
+        self._net.debug(f"using presentation context {event.context_id}, {transfer_syntax_name(event.network_syntax)}")
         if event.network_syntax != instance.transfer_syntax:
             names = (transfer_syntax_name(uid) for uid in (instance.transfer_syntax, event.network_syntax))
-            self._log.info(f"Converting transfer syntax: {' -> '.join(names)}")
-        self._log.info(f"Sending C-STORE Request (MsgID {event.message_id}, {modality_code(instance.sop_class)})")
+            self._net.info(f"Converting transfer syntax: {' -> '.join(names)}")
+        self._net.info(f"Sending C-STORE Request (MsgID {event.message_id}, {modality_code(instance.sop_class)})")
 
     def _instance_postponed(self, event: InstancePostponed) -> None:
         outcome = event.outcome
         again = "set aside, to be tried again after all others" if event.aside else "to be tried again"
         if outcome.status is not None:
-            self._log.info(f"Received C-STORE Response ({status_text(outcome.status)})")
-        self._log.warn(f"{_failure(event.instance, outcome)}; {again} (attempt {outcome.attempts})")
+            self._net.info(f"Received C-STORE Response ({status_text(outcome.status)})")
+        self._net.warn(f"{_failure(event.instance, outcome)}; {again} (attempt {outcome.attempts})")
 
     def _instance_known(self, event: InstanceKnown) -> None:
-        if self._log.shows(Level.DEBUG):
-            self._log.debug(f"not sent again: {event.instance.path}: {event.outcome.reason}")
+        if self._net.shows(Level.DEBUG):
+            self._net.debug(f"not sent again: {event.instance.path}: {event.outcome.reason}")
 
     def _instance_finished(self, event: InstanceFinished) -> None:
         outcome = event.outcome
-        if outcome.status == 0 and not outcome.reason and not self._log.shows(Level.INFO):  # the usual one
+        if outcome.status == 0 and not outcome.reason and not self._net.shows(Level.INFO):  # the usual one
             return
         if outcome.state is State.ANSWERED and outcome.status is not None:
-            self._log.info(f"Received C-STORE Response ({status_text(outcome.status)})")
+            self._net.info(f"Received C-STORE Response ({status_text(outcome.status)})")
         if not outcome.stored:
-            self._log.error(_failure(event.instance, outcome))
+            self._net.error(_failure(event.instance, outcome))
         elif outcome.reason:
-            self._log.info(f"remark on SOP instance from file: {event.instance.path}: {outcome.reason}")
+            self._net.info(f"remark on SOP instance from file: {event.instance.path}: {outcome.reason}")
 
     def _association_ended(self, event: AssociationEnded) -> None:
         if event.reason:  # if that ends the run, the run's error says so
             level = Level.INFO if self._halt else Level.WARN
-            self._log.write(level, f"association #{event.number} has ended: {event.reason}")
+            self._net.write(level, f"association #{event.number} has ended: {event.reason}")
         else:
-            self._log.info("Releasing Association")
+            self._net.info("Releasing Association")
 
     def _dump(self, title: str, contexts: Iterable[str]) -> None:
-        if self._log.shows(self._context_level):
+        if self._net.shows(self._context_level):
             titles = (
                 f"Calling Application Name: {self._peer.calling_ae}",
                 f"Called Application Name:  {self._peer.called_ae}",
             )
-            self._log.write(self._context_level, title, *titles, *contexts)
+            self._net.write(self._context_level, title, *titles, *contexts)
 
 
 def _failure(instance: Instance, outcome: Outcome) -> str:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
         def write(self, text: str, /) -> int: ...
         def flush(self) -> None: ...
 
+    from dcmsend.api import Report
+    from dcmsend.errors import DcmsendError
+    from dcmsend.model import Totals
+
 
 class Level(IntEnum):
     """How much is told; each level includes those before it."""
@@ -78,6 +82,27 @@ class Log:
             self._stream.flush()
         except (OSError, ValueError):  # ValueError: it is closed
             self._stream = None
+
+    def room(self, name: str) -> Log:  # noqa: ARG002 - other logs have rooms
+        """The log of a part of the program: ``net`` for what happens between us and the peer. Here all is one."""
+        return self
+
+    def close(self) -> None:
+        """Let go of what was opened for this log."""
+
+    def failure(self, level: Level, error: DcmsendError) -> None:
+        """Log an error that ends the run, with its hint."""
+        self.write(level, error.message, *([error.hint] if error.hint else []))
+
+    def summary(self, totals: Totals) -> None:
+        """Log what the run amounts to."""
+        if self.shows(Level.INFO):
+            from dcmsend.report.text import summary_lines
+
+            self.info("", *summary_lines(totals))
+
+    def finished(self, report: Report, code: int) -> None:
+        """The run has ended, and the exit code is known: nothing that people need to be told."""
 
     def fatal(self, *lines: str) -> None:
         self.write(Level.FATAL, *lines)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any, Final, NoReturn, Self
 
-    from dcmsend.api import Report
+    from dcmsend.api import Listener, Report
     from dcmsend.cli.exit_codes import ExitCode
-    from dcmsend.cli.grammar import Arguments
+    from dcmsend.cli.grammar import Arguments, CommandLine, LogChoice
     from dcmsend.model import Conversion, Peer
     from dcmsend.stop import Stop
 else:
@@ -56,22 +56,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     program, *words = sys.argv if argv is None else ("dcmsend", *argv)
     log = Log(sys.stderr)
     try:
-        return _command(program, words, log)
+        line = grammar.read(words)
+        request = grammar.request(line)
+        if request is not None:
+            return _answer(request.long)
+        line = grammar.resolved(line)
+        grammar.check_parameters(line)
+        choice = grammar.log_choice(line)
+        log = _log(choice, log)
+        return _command(f"calling '{program}' {line.spelled_out()}", line, choice, log)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - none may end in a traceback on the user's terminal
         return _fail(error, log)
+    finally:
+        log.close()
 
 
-def _command(program: str, words: Sequence[str], log: Log) -> int:
-    line = grammar.read(words)
-    request = grammar.request(line)
-    if request is not None:
-        return _answer(request.long)
-    line = grammar.resolved(line)
-    grammar.check_parameters(line)
-    log.level = grammar.log_level(line)
+def _log(choice: LogChoice, log: Log) -> Log:
+    """The log that the command line asks for."""
+    if choice.config is not None:
+        from dcmsend.cli.logs.config import configured
+
+        return configured(choice.config)
+    if choice.format == "json":
+        from dcmsend.cli.logs.json_lines import JsonLog
+
+        return JsonLog(sys.stderr, choice.level)
+    log.level = choice.level
+    return log
+
+
+def _command(calling: str, line: CommandLine, choice: LogChoice, log: Log) -> int:
     if line.has("--arguments"):
-        log.always(Level.INFO, f"calling '{program}' {line.spelled_out()}", "")
-    arguments = grammar.arguments(line, log.level)
+        log.room("root").always(Level.INFO, calling, "")
+    arguments = grammar.arguments(line, log.level, choice)
     for remark in grammar.remarks(arguments):
         log.warn(remark)
     return (_before if arguments.dry_run or arguments.echo or arguments.probe else _send)(arguments, log)
@@ -97,10 +114,8 @@ def _before(arguments: Arguments, log: Log) -> int:
 
 
 def _send(arguments: Arguments, log: Log) -> int:
-    from dcmsend.cli.listener import Listener
     from dcmsend.stop import Stop
 
-    halt = arguments.policy.halt
     stop = Stop()
     peer, send = _peer(arguments), _sender(arguments, log)
     with (
@@ -115,11 +130,25 @@ def _send(arguments: Arguments, log: Log) -> int:
             limits=arguments.limits,
             retries=arguments.retries,
             journal=arguments.journal,
-            listener=Listener(log, peer, halt=halt, contexts=arguments.verbose_contexts),
+            listener=_listener(arguments, peer, log),
             stop=stop,
         ) as report,
     ):
-        return interrupts.code(_conclude(report, arguments, log))
+        code = interrupts.code(_conclude(report, arguments, log))
+        log.finished(report, code)
+        return code
+
+
+def _listener(arguments: Arguments, peer: Peer, log: Log) -> Listener:
+    """Who tells what happens: in words, or as the events are."""
+    halt, contexts = arguments.policy.halt, arguments.verbose_contexts
+    if arguments.log.format == "json":
+        from dcmsend.cli.logs.json_lines import JsonListener
+
+        return JsonListener(log, halt=halt, contexts=contexts)
+    from dcmsend.cli.listener import Listener
+
+    return Listener(log, peer, halt=halt, contexts=contexts)
 
 
 def _sender(arguments: Arguments, log: Log) -> Callable[..., Report]:
@@ -127,7 +156,9 @@ def _sender(arguments: Arguments, log: Log) -> Callable[..., Report]:
     from dcmsend.api import send
 
     shown, stream = arguments.progress, sys.stderr
-    if shown is False or log.level == Level.FATAL or stream is None or stream.closed or not (shown or stream.isatty()):
+    if shown is False or log.level == Level.FATAL or stream is None or stream.closed:
+        return send
+    if not shown and (arguments.log.special or not stream.isatty()):
         return send
     from dcmsend.cli.progress import showing
 
@@ -161,7 +192,7 @@ def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
         _tell(report.error, log)
     if not isinstance(report.error, NoInputError):
         report_error = _write_report(report, arguments.report_file, log) if arguments.report_file else None
-        _summarize(report, log)
+        log.summary(report.totals)
     if not report.complete and report.error is None:
         totals = report.totals
         log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
@@ -172,21 +203,15 @@ def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
     return of_run(report.error, complete=report.complete, report_error=report_error, dcmtk=arguments.dcmtk_exit_codes)
 
 
-def _summarize(report: Report, log: Log) -> None:
-    if log.shows(Level.INFO):
-        from dcmsend.report.text import summary_lines
-
-        log.info("", *summary_lines(report.totals))
-
-
 def _write_report(report: Report, path: str, log: Log) -> ReportError | None:
     from time import strftime
 
     from dcmsend.report.text import overwrites, write_report
 
-    log.info("creating detailed report on the transfer ...")
+    net = log.room("net")
+    net.info("creating detailed report on the transfer ...")
     if overwrites(path):
-        log.warn(f"file '{path}' already exists, overwriting")
+        net.warn(f"file '{path}' already exists, overwriting")
     try:
         write_report(path, report, strftime("%Y-%m-%d %H:%M:%S"))
     except ReportError as error:
@@ -232,7 +257,7 @@ def _tell(error: DcmsendError, log: Log) -> ExitCode:
     from dcmsend.cli.exit_codes import NOT_FATAL, of_error
 
     code = of_error(error)
-    log.write(Level.ERROR if code in NOT_FATAL else Level.FATAL, error.message, *([error.hint] if error.hint else []))
+    log.failure(Level.ERROR if code in NOT_FATAL else Level.FATAL, error)
     return code
 
 

@@ -135,6 +135,7 @@ _PROGRESS: Final = Section("output options", "progress")
 _UNFINISHED: Final = "is not supported yet"
 
 _LEVELS: Final = tuple(level.name.lower() for level in Level)
+_LOG_FORMATS: Final = ("text", "json")
 _LEVEL_OPTIONS: Final = ("--verbose", "--debug", "--quiet")
 _LEVEL: Final = "log.level"
 _WITH_KEY: Final = "--enable-tls"
@@ -176,12 +177,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         section=_GENERAL, short="-lc", long="--log-config", sets="log.config",
         argument=Argument(name="filename"), conflicts=(("--log-level",), _LEVEL_OPTIONS),
-        refused="--log-config is not supported yet, use --log-level, --verbose or --debug",
-        help="set up the log from a file (not supported yet)",
+        help="set up the log from a file: DCMTK's or Python's kind",
     ),
     Option(
-        section=_GENERAL, long="--log-format", sets="log.format", refused=f"--log-format {_UNFINISHED}",
-        argument=Argument(name="format", kind=Kind.CHOICE, choices=("text", "json"), default="text"),
+        section=_GENERAL, long="--log-format", sets="log.format", conflicts=(("--log-config",),),
+        argument=Argument(
+            name="format", kind=Kind.CHOICE, choices=_LOG_FORMATS, default="text", convert=_LOG_FORMATS.__getitem__
+        ),
         help="how the log is written: lines for people, or events as JSON lines",
     ),
     Option(

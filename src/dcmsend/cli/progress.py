@@ -52,8 +52,8 @@ def showing(send: Callable[..., Report], arguments: Arguments, log: Log, stream:
     """``send`` that shows meanwhile how far it is."""
     terminal = Terminal(stream)
     face: Face
-    if _draws(stream):
-        face = Bar(terminal, verbose=arguments.log_level >= Level.INFO)
+    if _draws(stream) and not arguments.log.special:
+        face = Bar(terminal, verbose=log.level >= Level.INFO)
         delay, period = 0.0 if arguments.progress else _DELAY, _BAR_PERIOD
     elif arguments.progress:
         face, delay, period = Lines(log), _LINE_PERIOD, _LINE_PERIOD
