@@ -17,7 +17,8 @@ import pytest
 
 from dcmsend.errors import ReportError
 from dcmsend.model import Instance, Outcome, Peer, State, StatusClass, Totals
-from dcmsend.report.text import overwrites, report_lines, summary_lines, write_report
+from dcmsend.report.file import overwrites
+from dcmsend.report.text import report_lines, summary_lines, write_report
 
 DATE = "2026-11-22 16:48:11"
 CT = "1.2.840.10008.5.1.4.1.1.2"
