@@ -380,6 +380,9 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("+tla -vc -ic", "peer.tls.peer_check", PeerCheck.IGNORE),
     ("+tla --tls-server-name pacs", "peer.tls.server_name", "pacs"),
     ("+crf report.txt", "report_file", "report.txt"),
+    ("--report-json r.json", "report_json", "r.json"),
+    ("--report-csv r.csv", "report_csv", "r.csv"),
+    ("--report-html r.html", "report_html", "r.html"),
     ("--dcmtk-exit-codes", "dcmtk_exit_codes", True),
     ("--no-progress", "progress", False),
 )

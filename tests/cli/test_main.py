@@ -53,6 +53,9 @@ class FakeReport:
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
         return iter([ROW])
 
+    def stored_bytes(self) -> int:
+        return 2_000_000
+
 
 class Api:
     """What takes the place of ``dcmsend.api``: it keeps what it was called with, and answers as it is told."""

@@ -13,19 +13,21 @@ import sys
 from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
 from dcmsend.cli.words import CommandLineError
-from dcmsend.errors import DcmsendError, NoInputError, ReportError
+from dcmsend.errors import DcmsendError, JournalError, NoInputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
     from typing import Any, Final, NoReturn, Self
 
     from dcmsend.api import Report
     from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
+    from dcmsend.cli.listener import Listener
     from dcmsend.model import Conversion, Peer
+    from dcmsend.report.recorder import Recorder
     from dcmsend.stop import Stop
 else:
     import _signal as signal  # the functions without the enumerations that the module of that name has of them
@@ -77,13 +79,18 @@ def _command(program: str, words: Sequence[str], log: Log) -> int:
 
 
 def _send(arguments: Arguments, log: Log) -> int:
+    from time import monotonic
+
     from dcmsend.api import send
     from dcmsend.cli.listener import Listener
     from dcmsend.stop import Stop
 
+    began = monotonic()
     halt = arguments.policy.halt
     stop = Stop()
     peer = _peer(arguments)
+    listener = Listener(log, peer, halt=halt, contexts=arguments.verbose_contexts)
+    recorder = _recorder(arguments, listener)
     with (
         _Interrupts(stop, log) as interrupts,
         send(
@@ -96,11 +103,12 @@ def _send(arguments: Arguments, log: Log) -> int:
             limits=arguments.limits,
             retries=arguments.retries,
             journal=arguments.journal,
-            listener=Listener(log, peer, halt=halt, contexts=arguments.verbose_contexts),
+            listener=recorder or listener,
             stop=stop,
         ) as report,
     ):
-        return interrupts.code(_conclude(report, arguments, log))
+        seconds = monotonic() - began
+        return interrupts.code(_conclude(report, arguments, log, seconds, recorder, interrupts.code))
 
 
 def _peer(arguments: Arguments) -> Peer:
@@ -123,17 +131,41 @@ def _conversion(arguments: Arguments) -> Conversion:
     return replace(arguments.conversion, dictionaries=dictionary_paths(os.environ))
 
 
-def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
-    """Tell how the run ended, write the report, and find the exit code."""
+def _recorder(arguments: Arguments, listener: Listener) -> Recorder | None:
+    """Who remembers what happens when, where a report wants to tell it."""
+    if not (arguments.report_json or arguments.report_csv or arguments.report_html):
+        return None
+    from dcmsend.report.recorder import Recorder
+
+    return Recorder(listener)
+
+
+def _conclude(
+    report: Report,
+    arguments: Arguments,
+    log: Log,
+    seconds: float,
+    recorder: Recorder | None,
+    by_signal: Callable[[int], int],
+) -> int:
+    """Tell how the run ended, write the reports, and find the exit code."""
     report_error = None
     if report.error is not None:
         _tell(report.error, log)
     if not isinstance(report.error, NoInputError):
-        report_error = _write_report(report, arguments.report_file, log) if arguments.report_file else None
-        _summarize(report, log)
+        if recorder is not None or arguments.report_file:
+            from dcmsend.cli.reports import write_reports
+
+            report_error = write_reports(report, arguments, log, recorder, by_signal(_exit_code(report, arguments)))
+        _summarize(report, log, seconds)
     if not report.complete and report.error is None:
         totals = report.totals
         log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
+        _explain(report, log)
+    return _exit_code(report, arguments, report_error)
+
+
+def _exit_code(report: Report, arguments: Arguments, report_error: DcmsendError | None = None) -> int:
     if report.complete and report.error is None and report_error is None:
         return 0
     from dcmsend.cli.exit_codes import of_run
@@ -141,27 +173,23 @@ def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
     return of_run(report.error, complete=report.complete, report_error=report_error, dcmtk=arguments.dcmtk_exit_codes)
 
 
-def _summarize(report: Report, log: Log) -> None:
+def _summarize(report: Report, log: Log, seconds: float) -> None:
     if log.shows(Level.INFO):
+        from dcmsend.report.run import run_line
         from dcmsend.report.text import summary_lines
 
-        log.info("", *summary_lines(report.totals))
+        totals = report.totals
+        log.info("", *summary_lines(totals))
+        if not isinstance(report.error, JournalError):
+            log.info(run_line(totals.stored - totals.earlier, report.stored_bytes(), seconds))
 
 
-def _write_report(report: Report, path: str, log: Log) -> ReportError | None:
-    from time import strftime
+def _explain(report: Report, log: Log) -> None:
+    """Tell why instances were not stored, and what can be done."""
+    if log.shows(Level.ERROR):
+        from dcmsend.report.causes import cause_lines, causes
 
-    from dcmsend.report.text import overwrites, write_report
-
-    log.info("creating detailed report on the transfer ...")
-    if overwrites(path):
-        log.warn(f"file '{path}' already exists, overwriting")
-    try:
-        write_report(path, report, strftime("%Y-%m-%d %H:%M:%S"))
-    except ReportError as error:
-        _tell(error, log)
-        return error
-    return None
+        log.error(*cause_lines(causes(report.rows())))
 
 
 def _answer(long: str) -> int:

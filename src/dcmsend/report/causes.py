@@ -72,6 +72,12 @@ class Causes:
         if len(self._examples[place]) < MOST_EXAMPLES:
             self._examples[place].append(instance.path[:MAX_EXAMPLE])
 
+    def add_all(self, rows: Iterable[Row]) -> None:
+        """Count those of the rows that were not stored."""
+        for instance, outcome in rows:
+            if not outcome.stored:
+                self.add(instance, outcome)
+
     def groups(self) -> list[Cause]:
         return [self._cause(key) for key in self._ranked()]
 
@@ -103,9 +109,7 @@ class Causes:
 def causes(rows: Iterable[Row]) -> list[Cause]:
     """Why instances were not stored, the most frequent reason first; rows of stored instances are passed over."""
     found = Causes()
-    for instance, outcome in rows:
-        if not outcome.stored:
-            found.add(instance, outcome)
+    found.add_all(rows)
     return found.groups()
 
 

@@ -147,15 +147,15 @@ def _throughput(recorder: Recorder) -> dict[str, Any]:
 
 
 def _response_times(times: ResponseTimes) -> dict[str, Any]:
-    known = times.count > 0
+    def known(seconds: float) -> float | None:
+        return _precise(seconds) if times.count else None
+
     return {
         "count": times.count,
-        "shortest_seconds": _precise(times.shortest if known else None),
-        "mean_seconds": _precise(times.mean if known else None),
-        "longest_seconds": _precise(times.longest if known else None),
-        "percentiles": {
-            f"p{percent}": _precise(times.percentile(percent) if known else None) for percent in PERCENTILES
-        },
+        "shortest_seconds": known(times.shortest),
+        "mean_seconds": known(times.mean),
+        "longest_seconds": known(times.longest),
+        "percentiles": {f"p{percent}": known(times.percentile(percent)) for percent in PERCENTILES},
         "histogram": [
             {"above_seconds": _precise(each.above), "up_to_seconds": _precise(each.up_to), "count": each.responses}
             for each in times.classes()
@@ -195,15 +195,10 @@ def _path(path: str) -> dict[str, str]:
         return {"path": text}
     from base64 import b64encode
 
-    return {
-        "path": text,
-        "path_base64": b64encode(path.encode("utf-8", "surrogatepass" if _odd(path) else "surrogateescape")).decode(),
-    }
-
-
-def _odd(path: str) -> bool:
-    """Whether there is more in a path than bytes that are no text."""
-    return any(0xD800 <= ord(character) < 0xDC80 or 0xDD00 <= ord(character) <= 0xDFFF for character in path)
+    try:
+        return {"path": text, "path_base64": b64encode(path.encode("utf-8", "surrogateescape")).decode()}
+    except UnicodeEncodeError:  # no path of this system
+        return {"path": text}
 
 
 def unicode(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from dcmsend.errors import ReportError
+from dcmsend.errors import JournalError, ReportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _CHUNK: Final = 1 << 16  # characters that are gathered before a write
 
 
 def write(path: str, pieces: Iterator[str]) -> None:
-    """Write the pieces of text to ``path``, in UTF-8. Raises ``ReportError`` if that fails."""
+    """Write the pieces of text to ``path``, in UTF-8. Raises ``ReportError`` if that fails, or the list that they come from."""
     try:
         partial = _open_partial(path) if _replaceable(path) else None
         if partial is None:
@@ -33,7 +33,7 @@ def write(path: str, pieces: Iterator[str]) -> None:
                 _pour(direct.write, pieces)
         else:
             _write_and_replace(path, partial, pieces)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
+    except (OSError, ValueError, JournalError) as error:  # ValueError: a path with a NUL character
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ReportError(f"cannot write report file '{path}': {why}") from error
 

@@ -96,4 +96,4 @@ def _row(instance: Instance, outcome: Outcome, seconds: float | None) -> tuple[s
 def field(text: str) -> str:
     """Text for a cell: on one line, and no formula. A space in front does not help a formula, nor hide it."""
     shown = printable(text)
-    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA and shown.strip() else shown
+    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dcmsend.model import State, StatusClass, status_text
 from dcmsend.printable import MAX_LINE, plain
-from dcmsend.report.file import write
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
 TYPE_CHECKING = False
@@ -50,6 +49,14 @@ def report_lines(source: ReportSource, date: str) -> Iterator[str]:
     yield from summary_lines(source.totals)
 
 
+def pieces(source: ReportSource, date: str) -> Iterator[str]:
+    """The text of the report, with a line end between two lines but not after the last."""
+    separator = ""
+    for line in report_lines(source, date):
+        yield separator + line
+        separator = "\n"
+
+
 def summary_lines(totals: Totals) -> Iterator[str]:
     """The status summary: the end of the report, and of the log."""
     unsent = totals.instances - totals.answered
@@ -67,11 +74,6 @@ def summary_lines(totals: Totals) -> Iterator[str]:
     yield _field("Number of pres. contexts", 24, totals.contexts)
     yield _field("Number of SOP instances", 24, totals.instances)
     yield from (_field(label, 24, count) for label, count in counts if count > 0)
-
-
-def write_report(path: str, source: ReportSource, date: str) -> None:
-    """Write the report to ``path`` as ``file.write`` does. Raises ``ReportError``."""
-    write(path, _separated(report_lines(source, date)))
 
 
 def _header(peer: Peer, date: str) -> Iterator[str]:
@@ -116,11 +118,3 @@ def _class_label(kind: StatusClass) -> str:
 
 def _field(label: str, width: int, value: object) -> str:
     return f"{label:<{width}} : {plain(str(value), MAX_LINE)}"
-
-
-def _separated(lines: Iterator[str]) -> Iterator[str]:
-    """The lines with a line end between two of them but not after the last."""
-    separator = ""
-    for line in lines:
-        yield separator + line
-        separator = "\n"
