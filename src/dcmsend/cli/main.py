@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
     from dcmsend.cli.listener import Listener
+    from dcmsend.errors import ReportError
     from dcmsend.model import Conversion, Peer
     from dcmsend.report.recorder import Recorder
     from dcmsend.stop import Stop
@@ -165,7 +166,7 @@ def _conclude(
     return _exit_code(report, arguments, report_error)
 
 
-def _exit_code(report: Report, arguments: Arguments, report_error: DcmsendError | None = None) -> int:
+def _exit_code(report: Report, arguments: Arguments, report_error: ReportError | None = None) -> int:
     if report.complete and report.error is None and report_error is None:
         return 0
     from dcmsend.cli.exit_codes import of_run

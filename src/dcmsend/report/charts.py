@@ -7,9 +7,11 @@ not in them. What a colour says is also said in words, by a place of its own or 
 from __future__ import annotations
 
 from html import escape
+from math import exp2, log2
 
 from dcmsend.light import NamedTuple
 from dcmsend.printable import MAX_REMARK, plain
+from dcmsend.report.recorder import CLASSES_PER_DOUBLING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 MOST_LANES: Final = 12  # associations that are shown at once; more in a part that is opened
 MOST_FURTHER: Final = 200
 _MOST_BARS: Final = 120
+_FEWEST_COLUMNS: Final = 8
 _WIDTH: Final = 1000
 _HEIGHT: Final = 100
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
@@ -60,26 +63,33 @@ def number(value: float) -> str:
 # --- over time
 
 
+class _Panel(NamedTuple):
+    name: str
+    value: Callable[[Interval], int]
+    words: Callable[[float], str]
+    kind: str
+
+
+def _each(rate: float) -> str:
+    return f"{number(rate)}/s"
+
+
+_PANELS: Final = (
+    _Panel("Data", lambda one: one.stored_bytes, lambda rate: f"{amount(rate)}/s", "bar"),
+    _Panel("Instances stored", lambda one: one.stored, _each, "bar"),
+    _Panel("Not stored", lambda one: one.not_stored, _each, "bar failed"),
+)
+
+
 def over_time(recorder: Recorder, seconds: float) -> Iterator[str]:
     """Panels and lanes that share one axis of ``seconds``."""
     intervals = list(recorder.throughput.intervals())
     step = recorder.throughput.seconds
     seconds = max(seconds, step)
     yield '<div class="plots">\n'
-    yield from _panel("Data", intervals, step, seconds, lambda one: one.stored_bytes, lambda rate: f"{amount(rate)}/s")
-    yield from _panel(
-        "Instances stored", intervals, step, seconds, lambda one: one.stored, lambda rate: f"{number(rate)}/s"
-    )
-    if any(interval.not_stored for interval in intervals):
-        yield from _panel(
-            "Not stored",
-            intervals,
-            step,
-            seconds,
-            lambda one: one.not_stored,
-            lambda rate: f"{number(rate)}/s",
-            failed=True,
-        )
+    for panel in _PANELS:
+        if any(map(panel.value, intervals)):
+            yield from _plot(panel, intervals, step, seconds)
     lanes = recorder.associations
     for record in lanes[:MOST_LANES]:
         yield from _lane(record, seconds)
@@ -95,34 +105,31 @@ def over_time(recorder: Recorder, seconds: float) -> Iterator[str]:
         yield "</div></details>\n"
 
 
-def _panel(
-    name: str,
-    intervals: Sequence[Interval],
-    step: float,
-    seconds: float,
-    value: Callable[[Interval], int],
-    words: Callable[[float], str],
-    *,
-    failed: bool = False,
-) -> Iterator[str]:
-    bars = _bars(intervals, step, value)
-    peak = max((bar.value for bar in bars), default=0.0)
-    mean = sum(value(interval) for interval in intervals) / seconds
-    label = f"at most {words(peak)}, on average {words(mean)}"
-    yield f'<div class="name"><strong>{name}</strong> {label}</div>\n'
-    low = " low" if failed else ""
-    yield (
-        f'<svg class="plot{low}" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{name} over {span(seconds)}: {label}">'
-    )
-    kind = "bar failed" if failed else "bar"
+def _plot(panel: _Panel, intervals: Sequence[Interval], step: float, seconds: float) -> Iterator[str]:
+    bars = _bars(intervals, step, panel.value)
+    peak = max(bar.value for bar in bars)
+    mean = sum(map(panel.value, intervals)) / seconds
+    label = f"at most {panel.words(peak)}, on average {panel.words(mean)}"
+    yield f'<div class="name"><strong>{panel.name}</strong> {label}</div>\n'
+    yield _svg("plot" if panel.kind == "bar" else "plot low", f"{panel.name} over {span(seconds)}: {label}")
     for bar in bars:
         if bar.value:
             left = bar.start / seconds * _WIDTH
             width = min(bar.seconds / seconds * _WIDTH, _WIDTH - left)
-            height = max(bar.value / peak * (_HEIGHT - 4), 1)
-            yield f'<rect class="{kind}" x="{left:.2f}" y="{_HEIGHT - height:.2f}" width="{max(width, 0.5):.2f}" height="{height:.2f}"/>'
+            yield _rectangle(panel.kind, left, max(width, 0.5), bar.value / peak)
     yield "</svg>\n"
+
+
+def _svg(kind: str, label: str) -> str:
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none"'
+    return f'<svg class="{kind}" {size} role="img" aria-label="{label}">'
+
+
+def _rectangle(kind: str, left: float, width: float, share: float) -> str:
+    """A bar that stands on the ground, ``share`` of the height there is."""
+    height = max(share * (_HEIGHT - 4), 1)
+    place = f'x="{left:.2f}" y="{_HEIGHT - height:.2f}" width="{width:.2f}" height="{height:.2f}"'
+    return f'<rect class="{kind}" {place}/>'
 
 
 def _bars(intervals: Sequence[Interval], step: float, value: Callable[[Interval], int]) -> list[_Bar]:
@@ -164,44 +171,34 @@ def _box(name: str, start: float, end: float, seconds: float) -> str:
 def response_times(times: ResponseTimes) -> Iterator[str]:
     """How the response times are spread, on a logarithmic axis."""
     classes = list(times.classes())
-    first, last = classes[0].above, classes[-1].up_to
-    per_class: dict[int, int] = {}
-    lowest = _place(classes[0].up_to)
-    for one in classes:
-        per_class[_place(one.up_to) - lowest] = one.responses
-    columns = max(max(per_class) + 1, 8)
-    peak = max(per_class.values())
+    columns = {_place(one.up_to): one.responses for one in classes}
+    first = min(columns)
+    count = max(max(columns) - first + 1, _FEWEST_COLUMNS)
+    peak, width = max(columns.values()), _WIDTH / count
     median = times.percentile(50)
     words = f"{times.count:,} responses: half of them within {span(median)}, the longest {span(times.longest)}"
-    yield '<div class="times">\n<figure>'
-    yield (
-        f'<svg class="plot tall" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{words}">'
-    )
-    width = _WIDTH / columns
-    for place, count in per_class.items():
-        height = max(count / peak * (_HEIGHT - 4), 1)
-        yield f'<rect class="bar" x="{place * width + width * 0.06:.2f}" y="{_HEIGHT - height:.2f}" width="{width * 0.88:.2f}" height="{height:.2f}"/>'
-    yield "</svg>\n"
-    end = last * 2 ** ((columns - max(per_class) - 1) / 8)
-    middle = (max(first, end / 2 ** (columns / 8)) * end) ** 0.5
-    yield f'<div class="axis" style="margin-top:.25rem"><span>{span(end / 2 ** (columns / 8))}</span><span>{span(middle)}</span><span>{span(end)}</span></div>'
+    yield f'<div class="times">\n<figure>{_svg("plot tall", words)}'
+    for place, responses in columns.items():
+        yield _rectangle("bar", (place - first + 0.06) * width, width * 0.88, responses / peak)
+    marks = (_edge(first - 1), _edge(first - 1 + count / 2), _edge(first - 1 + count))
+    axis = "".join(f"<span>{span(mark)}</span>" for mark in marks)
+    yield f'</svg>\n<div class="axis under">{axis}</div>'
     yield f'<figcaption class="soft small">{words}. The axis is logarithmic.</figcaption></figure>\n<dl>'
-    for label, value in (
+    told = (
         ("Shortest", times.shortest),
         ("Half within", median),
-        ("90 % within", times.percentile(90)),
-        ("95 % within", times.percentile(95)),
-        ("99 % within", times.percentile(99)),
+        *((f"{percent} % within", times.percentile(percent)) for percent in (90, 95, 99)),
         ("Longest", times.longest),
         ("Mean", times.mean),
-    ):
-        yield f"<dt>{label}</dt><dd>{span(value)}</dd>"
+    )
+    yield "".join(f"<dt>{label}</dt><dd>{span(seconds)}</dd>" for label, seconds in told)
     yield "</dl>\n</div>\n"
 
 
 def _place(up_to: float) -> int:
-    """The place of a class on the axis, whose steps are an eighth of a doubling."""
-    from math import log2
+    """The place of a class on the axis, by its end."""
+    return round(log2(up_to) * CLASSES_PER_DOUBLING)
 
-    return round(log2(up_to) * 8)
+
+def _edge(place: float) -> float:
+    return exp2(place / CLASSES_PER_DOUBLING)

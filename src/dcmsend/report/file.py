@@ -25,7 +25,7 @@ _CHUNK: Final = 1 << 16  # characters that are gathered before a write
 
 
 def write(path: str, pieces: Iterator[str]) -> None:
-    """Write the pieces of text to ``path``, in UTF-8. Raises ``ReportError`` if that fails, or the list that they come from."""
+    """Write the pieces of text to ``path``, in UTF-8. Raises ``ReportError`` where that or their list fails."""
     try:
         partial = _open_partial(path) if _replaceable(path) else None
         if partial is None:

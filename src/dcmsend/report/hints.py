@@ -45,8 +45,8 @@ _HINTS: Final[tuple[tuple[Kind, tuple[str, ...], str], ...]] = (
         Kind.REFUSED,
         ("0x0124",),
         (
-            "The peer does not allow this: check the AE titles (--aetitle, --call) and the user, and its list of who may"
-            " store."
+            "The peer does not allow this: check the AE titles (--aetitle, --call) and the user, and its list of who"
+            " may store."
         ),
     ),
     (Kind.REFUSED, ("0x0110",), "Something went wrong in the peer: its log says what. --retries tries again."),
@@ -100,8 +100,8 @@ _HINTS: Final[tuple[tuple[Kind, tuple[str, ...], str], ...]] = (
         Kind.NOT_ANSWERED,
         (),
         (
-            "The association broke while these were under way; the peer may have stored them. Sending them again does no"
-            " harm: --no-halt goes on with the rest, --retries tries again."
+            "The association broke while these were under way; the peer may have stored them. Sending them again does"
+            " no harm: --no-halt goes on with the rest, --retries tries again."
         ),
     ),
     (
@@ -146,8 +146,8 @@ _HINTS: Final[tuple[tuple[Kind, tuple[str, ...], str], ...]] = (
         Kind.NOT_TRIED,
         (),
         (
-            "Their turn never came. Mend what ended the run and start it again; --no-halt goes on after failures, and with"
-            " --journal only what is missing is sent."
+            "Their turn never came. Mend what ended the run and start it again; --no-halt goes on after failures, and"
+            " with --journal only what is missing is sent."
         ),
     ),
     (Kind.OTHERS, (), "The reports have the reason of each."),

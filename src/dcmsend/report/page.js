@@ -15,7 +15,7 @@
   const show = find("show"), order = find("order"), place = find("place");
   const buttons = { first: find("first"), back: find("back"), next: find("next"), last: find("last") };
   const heads = [...box.querySelectorAll("th[data-sort]")];
-  const PAGE = 50, PRINTED = 1000;
+  const PAGE = 50, PRINTED = 300;
 
   const path = (row) => word(row[FOLDER]) + word(row[NAME]);
   const uid = (row) => word(row[ROOT]) + word(row[LEAF]);
@@ -111,7 +111,8 @@
     page = Math.min(Math.max(page, 0), pages - 1);
     body.replaceChildren(...shown.slice(page * PAGE, page * PAGE + most).map((at) => line(rows[at])));
     const few = cause >= 0 || shown.length < rows.length;
-    told.textContent = few ? grouped(shown.length) + " of " + grouped(rows.length) + " instances" : grouped(rows.length) + " instances";
+    const part = most > PAGE && shown.length > most ? "the first " + grouped(most) + " of " : "";
+    told.textContent = part + (few ? grouped(shown.length) + " of " + grouped(rows.length) + " instances" : grouped(rows.length) + " instances");
     place.textContent = "Page " + grouped(page + 1) + " of " + grouped(pages);
     buttons.first.disabled = buttons.back.disabled = page === 0;
     buttons.next.disabled = buttons.last.disabled = page === pages - 1;
@@ -154,7 +155,7 @@
       find("table-title").focus({ preventScroll: true });
     });
   }
-  addEventListener("beforeprint", () => draw(PRINTED));
+  addEventListener("beforeprint", () => { page = 0; draw(PRINTED); });
   addEventListener("afterprint", () => draw());
   box.hidden = false;
   choose();

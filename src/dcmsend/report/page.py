@@ -41,6 +41,8 @@ _ICONS: Final = {
 }
 _VERDICTS: Final = {"good": "Complete", "part": "Incomplete", "bad": "Failed"}
 
+_POLICY: Final = ("default-src 'none'", "style-src 'unsafe-inline'", "base-uri 'none'", "form-action 'none'")
+
 
 def pieces(run: Run) -> Iterator[str]:
     """The text of the page, in pieces."""
@@ -55,8 +57,8 @@ def pieces(run: Run) -> Iterator[str]:
     yield from _refused(run)
     yield from _instances(run)
     yield from _details(run)
-    yield "</main>\n<footer><p>This page has names of files and identifiers of instances in it: they may tell of patients."
-    yield " It needs no network, and asks for nothing.</p></footer>\n"
+    yield "</main>\n<footer><p>This page has names of files and identifiers of instances in it, which may tell of"
+    yield " patients. It stands by itself: it asks nothing of any network.</p></footer>\n"
     yield from page_rows.data(run)
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
@@ -71,7 +73,7 @@ def _head(run: Run, script: str) -> str:
     from hashlib import sha256
 
     ours = b64encode(sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{ours}'; base-uri 'none'; form-action 'none'"
+    policy = "; ".join((*_POLICY, f"script-src 'sha256-{ours}'"))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -89,22 +91,14 @@ def _head(run: Run, script: str) -> str:
 def _verdict(run: Run) -> tuple[str, str]:
     """Which of the three it is, and the words for it."""
     totals = run.source.totals
-    left = totals.instances - totals.stored
-    if not totals.instances:
+    count, left = totals.instances, totals.instances - totals.stored
+    if not count:
         return "bad", "Nothing was sent"
     if not totals.stored:
-        return (
-            "bad",
-            f"None of {_instances_of(totals.instances)} is stored"
-            if totals.instances > 1
-            else "The instance is not stored",
-        )
+        return "bad", f"None of {_instances_of(count)} is stored" if count > 1 else "The instance is not stored"
     if left:
-        verb = "is" if left == 1 else "are"
-        return "part", f"{left:,} of {_instances_of(totals.instances)} {verb} not stored"
-    everything = (
-        f"All {_instances_of(totals.instances)} are stored" if totals.instances > 1 else "The instance is stored"
-    )
+        return "part", f"{left:,} of {_instances_of(count)} {'is' if left == 1 else 'are'} not stored"
+    everything = f"All {_instances_of(count)} are stored" if count > 1 else "The instance is stored"
     return ("good", everything) if run.source.error is None else ("part", f"{everything}, but the run ended early")
 
 
@@ -115,38 +109,41 @@ def _instances_of(count: int) -> str:
 def _outcome(run: Run) -> Iterator[str]:
     tone, words = _verdict(run)
     source = run.source
-    peer, error, totals = source.peer, source.error, source.totals
+    peer, error = source.peer, source.error
     yield f'<section class="outcome {tone}" id="outcome">\n<div class="verdict">'
     yield '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round"'
     yield f' stroke-linejoin="round" role="img" aria-label="{_VERDICTS[tone]}">{_ICONS[tone]}</svg>\n'
-    yield f"<div><h1>{words}</h1><p>sent to <strong>{_shown(peer.called_ae)}</strong> at {_shown(peer.host)}:{peer.port}"
+    yield f"<div><h1>{words}</h1><p>sent to <strong>{_shown(peer.called_ae)}</strong>"
+    yield f" at {_shown(peer.host)}:{peer.port}"
     yield f" as {_shown(peer.calling_ae)}</p></div></div>\n"
     if error is not None:
         hint = f" {_shown(error.hint)}" if error.hint else ""
         yield f'<p class="said"><strong>The run ended early:</strong> {_shown(error.message)}{hint}</p>\n'
     yield from _parts(run)
     yield '<dl class="facts">'
-    speed = run.stored_bytes / run.seconds if run.seconds else 0.0
-    sent = totals.stored - totals.earlier
-    yield _fact("Stored", f"{totals.stored:,}", f"of {_instances_of(totals.instances)}")
-    yield _fact(
-        "Not stored",
-        f"{totals.instances - totals.stored:,}",
-        _share(totals.instances - totals.stored, totals.instances),
-    )
-    yield _fact("Data", amount(run.stored_bytes), "stored in this run")
-    yield _fact("Time", span(run.seconds), f"until {escape(_day(run.started + run.seconds))}")
-    yield _fact(
-        "Speed", f"{amount(speed)}/s", f"{number(sent / run.seconds if run.seconds else 0)} instances per second"
-    )
-    yield _fact("Associations", f"{totals.associations:,}", f"{totals.contexts:,} presentation contexts")
-    if totals.earlier:
-        yield _fact("Stored earlier", f"{totals.earlier:,}", "by runs before, says the journal")
-    if totals.refused_files:
-        yield _fact("Files left out", f"{totals.refused_files:,}", "that cannot be sent")
-    if run.recorder.postponed:
-        yield _fact("Tried again", f"{run.recorder.postponed:,}", "attempts after a failure")
+    for name, value, remark in _facts(run):
+        yield f"<div><dt>{name}</dt><dd>{value}<small>{remark}</small></dd></div>"
     yield "</dl>\n</section>\n"
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str, str]]:
+    """Name, value and remark of each figure."""
+    totals = run.source.totals
+    left = totals.instances - totals.stored
+    seconds = run.seconds or 1.0
+    yield "Stored", f"{totals.stored:,}", f"of {_instances_of(totals.instances)}"
+    yield "Not stored", f"{left:,}", _share(left, totals.instances)
+    yield "Data", amount(run.stored_bytes), "stored in this run"
+    yield "Time", span(run.seconds), f"until {_day(run.started + run.seconds)[11:]}"
+    rate = number((totals.stored - totals.earlier) / seconds)
+    yield "Speed", f"{amount(run.stored_bytes / seconds)}/s", f"{rate} instances per second"
+    yield "Associations", f"{totals.associations:,}", f"{totals.contexts:,} presentation contexts"
+    if totals.earlier:
+        yield "Stored earlier", f"{totals.earlier:,}", "by runs before, says the journal"
+    if totals.refused_files:
+        yield "Files left out", f"{totals.refused_files:,}", "that cannot be sent"
+    if run.recorder.postponed:
+        yield "Tried again", f"{run.recorder.postponed:,}", "attempts after a failure"
 
 
 def _parts(run: Run) -> Iterator[str]:
@@ -186,10 +183,6 @@ def _share(count: int, whole: int) -> str:
     return f"{percent:.0f} %" if percent in (0, 100) else f"{min(percent, 99.9):.1f} %"
 
 
-def _fact(name: str, value: str, remark: str) -> str:
-    return f"<div><dt>{name}</dt><dd>{value}<small>{remark}</small></dd></div>"
-
-
 # --- the sections
 
 
@@ -211,8 +204,8 @@ def _cause(cause: Cause, rank: int) -> Iterator[str]:
         yield f'<li class="path">{_shown(path, MAX_PATH)}</li>'
     rest = cause.count - len(cause.examples)
     yield f'<li class="small">and {rest:,} more</li>' if rest else ""
-    yield f'</ul><button type="button" data-cause="{rank}" hidden>Show {"it" if cause.count == 1 else "them"} in the table</button>'
-    yield "</div></li>\n"
+    them = "it" if cause.count == 1 else "them"
+    yield f'</ul><button type="button" data-cause="{rank}" hidden>Show {them} in the table</button></div></li>\n'
 
 
 def _time(run: Run) -> Iterator[str]:
@@ -273,11 +266,13 @@ def _instances(run: Run) -> Iterator[str]:
     yield '</select></div></div>\n<p class="soft small"><span id="found" role="status"></span>'
     yield ' <button type="button" id="all" hidden>Show all reasons</button></p>\n'
     if left_out:
-        yield f'<p class="soft small">{left_out:,} stored instances are left out here; the JSON and CSV reports have all.</p>\n'
+        yield f'<p class="soft small">{left_out:,} instances are left out; the JSON and CSV reports have all.</p>\n'
     yield '<table role="table" aria-labelledby="table-title"><thead role="rowgroup"><tr role="row">'
     for key, words, kind in _HEADS:
-        yield f'<th scope="col" role="columnheader" class="{kind}" data-sort="{key}"><button type="button">{words}</button></th>'
-    yield '</tr></thead><tbody id="rows" role="rowgroup"></tbody></table>\n<div class="pages" role="group" aria-label="Pages">'
+        place = f'scope="col" role="columnheader" class="{kind}" data-sort="{key}"'
+        yield f'<th {place}><button type="button">{words}</button></th>'
+    yield '</tr></thead><tbody id="rows" role="rowgroup"></tbody></table>\n'
+    yield '<div class="pages" role="group" aria-label="Pages">'
     yield '<button type="button" id="first">First</button><button type="button" id="back">Back</button>'
     yield '<span id="place" role="status"></span><button type="button" id="next">Next</button>'
     yield '<button type="button" id="last">Last</button></div>\n</section>\n'
@@ -285,10 +280,11 @@ def _instances(run: Run) -> Iterator[str]:
 
 
 def _plain_instances(run: Run) -> Iterator[str]:
-    yield "<noscript><section><h2>Instances</h2>\n<table><caption>What did not go well comes first. "
-    yield f"At most {page_rows.MOST_PLAIN:,} instances are shown where scripts are off; the JSON and CSV reports have all of"
-    yield ' them.</caption>\n<thead><tr><th scope="col" class="number">No.</th><th scope="col">File and SOP Instance UID</th>'
-    yield '<th scope="col">What became of it</th><th scope="col">Kind</th></tr></thead>\n<tbody>\n'
+    yield "<noscript><section><h2>Instances</h2>\n<table><caption>What did not go well comes first. Where scripts are"
+    yield f" off, at most {page_rows.MOST_PLAIN:,} instances are shown; the JSON and CSV reports have all.</caption>\n"
+    yield "<thead><tr>"
+    yield "".join(f'<th scope="col">{words}</th>' for words in ("No.", *(words for _, words, _ in _HEADS[1:4])))
+    yield "</tr></thead>\n<tbody>\n"
     yield from page_rows.plain_rows(run)
     yield "</tbody></table></section></noscript>\n"
 

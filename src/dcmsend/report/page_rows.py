@@ -171,11 +171,8 @@ def plain_rows(run: Run) -> Iterator[str]:
 def _line(instance: Instance, outcome: Outcome) -> str:
     mark, words = OUTCOMES[outcome_of(outcome)]
     status = f"0x{outcome.status:04x} " if outcome.status else ""
-    why = (
-        f'<span class="why">{_text(status + reason(outcome), _MAX_REASON * 2)}</span>'
-        if outcome.reason or status
-        else ""
-    )
+    said = status + reason(outcome)
+    why = f'<span class="why">{_text(said, _MAX_REASON * 2)}</span>' if said else ""
     return (
         f'<tr><td class="number" data-label="Number">{outcome.number}</td>'
         f'<td><span class="path">{_text(instance.path, MAX_PATH)}</span>'
