@@ -85,14 +85,18 @@ has_storescp() {
 }
 has_orthanc() { command -v Orthanc >/dev/null || [ -x /usr/sbin/Orthanc ]; }
 
-# The servers that tests send to: installed where we may, else told. The tests themselves skip, or fail with CI=true.
+has_browser() { command -v chromium >/dev/null && command -v chromedriver >/dev/null; }
+
+# The servers that tests send to, and a browser: installed where we may, else told. The tests themselves skip, or fail with CI=true.
 prepare_servers() {
     local packages=()
     has_storescp || packages+=(dcmtk)
     has_orthanc || packages+=(orthanc)
     command -v openssl >/dev/null || packages+=(openssl)
+    has_browser || packages+=(chromium chromium-driver)
     if [ "${#packages[@]}" -gt 0 ] && may_install; then install_packages "${packages[@]}" || true; fi
     has_storescp || say "NOTICE: DCMTK is not installed; the tests that need it are skipped (on Debian: apt-get install dcmtk)"
+    has_browser || say "NOTICE: Chromium is not installed; the tests that need it are skipped (on Debian: apt-get install chromium chromium-driver)"
     command -v openssl >/dev/null || say "NOTICE: openssl is not installed; the tests that need it are skipped"
     has_orthanc || say "NOTICE: Orthanc is not installed; the tests that need it are skipped (on Debian: apt-get install orthanc)"
 }

@@ -15,7 +15,7 @@
   const show = find("show"), order = find("order"), place = find("place");
   const buttons = { first: find("first"), back: find("back"), next: find("next"), last: find("last") };
   const heads = [...box.querySelectorAll("th[data-sort]")];
-  const PAGE = 50, PRINTED = 300;
+  const PAGE = 50, PRINTED = 200;
 
   const path = (row) => word(row[FOLDER]) + word(row[NAME]);
   const uid = (row) => word(row[ROOT]) + word(row[LEAF]);
