@@ -150,8 +150,9 @@ def test_dark_mode(shown: Browser, tmp_path: Path) -> None:
 
 CONTRAST: Final = """
 const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
 const light = (colour) => {
-  const [r, g, b] = colour.slice(0, 3).map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  const [r, g, b] = colour.slice(0, 3).map((c) => c / 255).map(linear);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 };
 const behind = (one) => {

@@ -22,7 +22,8 @@ LIMIT: Final = 120.0  # seconds for any command: a bound for hangs, not a measur
 POLL: Final = 0.02  # seconds between two looks at a page that is getting ready
 PORT: Final = re.compile(r"started successfully on port (\d+)")
 OPTIONS: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
 )  # fmt: skip
 QUIET: Final = ("data:", "about:", "devtools:")

@@ -21,7 +21,7 @@ class Kind(Enum):
 
 
 # First match wins: kind, what the reason has in it (any of these words, or nothing in particular), hint.
-_HINTS: Final[tuple[tuple[Kind, tuple[str, ...], str], ...]] = (
+HINTS: Final[tuple[tuple[Kind, tuple[str, ...], str], ...]] = (
     (
         Kind.REFUSED,
         ("0xa7",),
@@ -157,7 +157,7 @@ _HINTS: Final[tuple[tuple[Kind, tuple[str, ...], str], ...]] = (
 def hint_for(kind: Kind, reason: str) -> str:
     """What the user can do about a reason of this kind."""
     return next(
-        hint for of, words, hint in _HINTS if of is kind and (not words or any(_says(reason, word) for word in words))
+        hint for of, words, hint in HINTS if of is kind and (not words or any(_says(reason, word) for word in words))
     )
 
 

@@ -141,14 +141,18 @@ class ResponseTimes:
         for place, count in enumerate(self._counts):
             wanted -= count
             if wanted <= 0:
-                return min(max(_end_of(place), self.shortest), self.longest)
+                return min(max(self._end(place), self.shortest), self.longest)
         return self.longest
 
     def classes(self) -> Iterator[TimeClass]:
         """The classes that are not empty, shortest first."""
         for place, count in enumerate(self._counts):
             if count:
-                yield TimeClass(_end_of(place - 1) if place else 0.0, _end_of(place), count)
+                yield TimeClass(_end_of(place - 1) if place else 0.0, self._end(place), count)
+
+    def _end(self, place: int) -> float:
+        """The end of a class: that of the last one is the longest time."""
+        return max(_end_of(place), self.longest) if place == _CLASSES - 1 else _end_of(place)
 
 
 def _class_of(seconds: float) -> int:
