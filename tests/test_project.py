@@ -72,7 +72,13 @@ SLOW: Final = (
     "weakref",
 )
 # What a plain run of the command has no use for until something is asked for or goes wrong.
-SELDOM: Final = ("dcmsend.cli.exit_codes", "dcmsend.cli.help", "dcmsend.report", "dcmsend.storage_classes")
+SELDOM: Final = (
+    "dcmsend.cli.exit_codes",
+    "dcmsend.cli.help",
+    "dcmsend.cli.reports",
+    "dcmsend.report",
+    "dcmsend.storage_classes",
+)
 OPTIONS: Final = ("dcmsend.cli.options", "dcmsend.cli.settings")
 IDENTITY: Final = ("dcmsend.cli.login", "dcmsend.net.identity", "dcmsend.wire.extensions")
 ABSOLUTE: Final = re.compile(r"(?<![\w./~-])/(?:home|Users|root|work)/[\w.-]+")

@@ -7,6 +7,7 @@ a content security policy allows our script alone (by its hash), and no connecti
 from __future__ import annotations
 
 import os
+import re
 from html import escape
 
 from dcmsend.printable import MAX_LINE, MAX_PATH, MAX_REMARK, plain
@@ -41,6 +42,7 @@ _ICONS: Final = {
 }
 _VERDICTS: Final = {"good": "Complete", "part": "Incomplete", "bad": "Failed"}
 
+_OPTION: Final = re.compile(r"--[a-z][a-z-]*")
 _POLICY: Final = ("default-src 'none'", "style-src 'unsafe-inline'", "base-uri 'none'", "form-action 'none'")
 
 
@@ -199,7 +201,7 @@ def _causes(run: Run) -> Iterator[str]:
 def _cause(cause: Cause, rank: int) -> Iterator[str]:
     yield f'<li><div class="count">{cause.count:,}<small>instance{"" if cause.count == 1 else "s"}</small></div>'
     yield f'<div><p class="kind">{_KINDS[cause.kind]}</p><h3>{_shown(cause.reason)}</h3>'
-    yield f'<p class="hint">{_shown(cause.hint)}</p><ul class="examples">'
+    yield f'<p class="hint">{_with_options(cause.hint)}</p><ul class="examples">'
     for path in cause.examples:
         yield f'<li class="path">{_shown(path, MAX_PATH)}</li>'
     rest = cause.count - len(cause.examples)
@@ -247,6 +249,7 @@ _HEADS: Final = (
     ("association", "Assoc.", "number"),
     ("seconds", "Response", "number"),
 )
+_PLAIN_HEADS: Final = ("No.", "File and SOP Instance UID", "What became of it", "Kind")
 _ORDERS: Final = (("order", "what failed first"), *((key, words) for key, words, _ in _HEADS))
 
 
@@ -283,7 +286,7 @@ def _plain_instances(run: Run) -> Iterator[str]:
     yield "<noscript><section><h2>Instances</h2>\n<table><caption>What did not go well comes first. Where scripts are"
     yield f" off, at most {page_rows.MOST_PLAIN:,} instances are shown; the JSON and CSV reports have all.</caption>\n"
     yield "<thead><tr>"
-    yield "".join(f'<th scope="col">{words}</th>' for words in ("No.", *(words for _, words, _ in _HEADS[1:4])))
+    yield "".join(f'<th scope="col">{words}</th>' for words in _PLAIN_HEADS)
     yield "</tr></thead>\n<tbody>\n"
     yield from page_rows.plain_rows(run)
     yield "</tbody></table></section></noscript>\n"
@@ -312,6 +315,11 @@ def _details(run: Run) -> Iterator[str]:
     yield '<section id="details">\n<h2>Details</h2>\n<dl class="details">'
     yield "".join(f"<dt>{name}</dt><dd>{_shown(value)}</dd>" for name, value in facts)
     yield "</dl>\n</section>\n"
+
+
+def _with_options(hint: str) -> str:
+    """A hint whose options stay in one piece."""
+    return _OPTION.sub(r"<code>\g<0></code>", _shown(hint))
 
 
 def _day(seconds: float) -> str:

@@ -68,7 +68,7 @@ CLASSES: Final[dict[StatusClass, str]] = {
 
 def run_line(stored: int, size: int, seconds: float) -> str:
     """How long a run took and how fast it was; ``size`` in bytes, of what was stored."""
-    rate = f", {size / 1e6 / seconds:.1f} MB/s, {stored / seconds:.1f} instances/s" if seconds > 0 and stored else ""
+    rate = f": {size / 1e6 / seconds:.1f} MB/s, {stored / seconds:.1f} instances/s" if seconds > 0 and stored else ""
     return f"{stored} instances with {size} bytes stored in {seconds:.2f} s{rate}"
 
 
