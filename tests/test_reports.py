@@ -219,7 +219,7 @@ def test_attempts_and_earlier_runs(scripted_peer: Peer, run_dcmsend: Command, tm
     found = _json(tmp_path)
     assert (found["totals"]["stored"], found["totals"]["stored_by_earlier_runs"]) == (3, 2)
     assert [row["attempts"] for row in found["instances"]] == [0, 0, 1]
-    assert done.stderr.splitlines()[-1].startswith("I: 1 instances with ")
+    assert done.stderr.splitlines()[-1].startswith("I: 1 instance with ")
 
 
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no such name here")

@@ -143,7 +143,7 @@ def test_report_and_summary(api: Api, tmp_path: Path, capsys: pytest.CaptureFixt
     report.write_text("old")
     assert main(["-v", "+crf", str(report), *WORDS]) == 0
     err, _, last = capsys.readouterr().err.rstrip("\n").rpartition("\n")
-    assert re.fullmatch(r"I: 1 instances with 2000000 bytes stored in \d+\.\d\d s(: .* MB/s, .* instances/s)?", last)
+    assert re.fullmatch(r"I: 1 instance with 2000000 bytes stored in \d+\.\d\d s(: .* MB/s, .* instances/s)?", last)
     assert err + "\n" == (
         "I: checking input files ...\n"
         "I: creating detailed report on the transfer ...\n"

@@ -69,7 +69,7 @@ CLASSES: Final[dict[StatusClass, str]] = {
 def run_line(stored: int, size: int, seconds: float) -> str:
     """How long a run took and how fast it was; ``size`` in bytes, of what was stored."""
     rate = f": {size / 1e6 / seconds:.1f} MB/s, {stored / seconds:.1f} instances/s" if seconds > 0 and stored else ""
-    return f"{stored} instances with {size} bytes stored in {seconds:.2f} s{rate}"
+    return f"{stored} instance{'' if stored == 1 else 's'} with {size} bytes stored in {seconds:.2f} s{rate}"
 
 
 def local_time(seconds: float) -> str:
