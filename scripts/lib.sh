@@ -104,8 +104,10 @@ prepare_servers() {
     has_storescp || packages+=(dcmtk)
     has_orthanc || packages+=(orthanc)
     command -v openssl >/dev/null || packages+=(openssl)
+    has_browser || packages+=(chromium chromium-driver)
     if [ "${#packages[@]}" -gt 0 ] && may_install; then install_packages "${packages[@]}" || true; fi
     has_storescp || say "NOTICE: DCMTK is not installed; the tests that need it are skipped (on Debian: apt-get install dcmtk)"
+    has_browser || say "NOTICE: Chromium is not installed; the tests that need it are skipped (on Debian: apt-get install chromium chromium-driver)"
     command -v openssl >/dev/null || say "NOTICE: openssl is not installed; the tests that need it are skipped"
     has_orthanc || say "NOTICE: Orthanc is not installed; the tests that need it are skipped (on Debian: apt-get install orthanc)"
 }

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 
 import pytest
 
+from tests.support import browser as browsers
 from tests.support import servers
 from tests.support.certificates import Pki
 from tests.support.scripted import ScriptedPeer, Step
@@ -28,7 +29,7 @@ COMMAND_LIMIT: Final = 120.0  # seconds
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the programs that their fixtures start, for ``-m "not orthanc"`` and the like."""
     for item in items:
-        for name in ("dcmtk", "orthanc"):
+        for name in ("dcmtk", "orthanc", "browser"):
             if name in getattr(item, "fixturenames", ()):
                 item.add_marker(name)
 
@@ -98,6 +99,16 @@ def orthanc(server_folder: Callable[[], Path]) -> Iterator[Callable[..., servers
 def pynetdicom_scp(server_folder: Callable[[], Path]) -> Iterator[Callable[..., servers.FolderServer]]:
     """Start pynetdicom's storage SCP; see ``servers.pynetdicom_scp``."""
     yield from _factory(servers.pynetdicom_scp, server_folder)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browsers.Browser]:
+    """Chromium without a window; see ``browser.Browser``."""
+    if browsers.find() is None:
+        _missing("Chromium with chromedriver")
+    started = browsers.Browser(tmp_path_factory.mktemp("browser"))
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")

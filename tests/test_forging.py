@@ -112,7 +112,8 @@ def test_whatever_the_encoding_of_the_log(encoding: str, pynetdicom_scp: Server,
     name = encoding.partition(":")[0]
     lines = check_log(done.stderr.decode(name).encode())
     assert any(ESCAPED in line for line in lines)
-    assert lines[-1].startswith("I:   * with status SUCCESS")
+    assert lines[-2].startswith("I:   * with status SUCCESS")
+    assert lines[-1].startswith("I: 1 instance")
 
 
 def test_names_in_another_locale(pynetdicom_scp: Server, tmp_path: Path) -> None:

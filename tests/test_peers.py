@@ -213,7 +213,9 @@ def test_refused_classes_are_told_and_the_others_go(run_dcmsend: Command, pynetd
     path = tmp_path / "report.txt"
     done = run_dcmsend("-nh", "+crf", path, "127.0.0.1", server.port, *sorted(tmp_path.glob("*.dcm")))
     assert done.returncode == 66
-    assert done.stderr.count("the peer does not support this SOP class") == 2
+    told, _, why = done.stderr.partition("E: 2 of 4 SOP instances were not stored\n")
+    assert told.count("the peer does not support this SOP class") == 2
+    assert why.startswith("E:   2 x CTImageStorage: ")
     statuses = [row["DIMSE Status"] for row in report.rows(path)]
     assert statuses == ["<no acceptable presentation context>", "0x0000 (Success)"] * 2
 

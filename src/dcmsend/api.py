@@ -79,6 +79,10 @@ class Report:
         """Every instance that was taken on with its outcome, in the order of the input."""
         return self._journal.rows()
 
+    def stored_bytes(self) -> int:
+        """Bytes of the data sets that the peer stored in this run, as they are in the files."""
+        return self._journal.stored_bytes()
+
     def close(self) -> None:
         """Let go of the list."""
         self._journal.close()

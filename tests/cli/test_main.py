@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,6 +55,9 @@ class FakeReport:
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
         return iter([ROW])
 
+    def stored_bytes(self) -> int:
+        return 2_000_000
+
 
 class Api:
     """What takes the place of ``dcmsend.api``: it keeps what it was called with, and answers as it is told."""
@@ -94,7 +99,10 @@ def test_all_stored(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
 def test_not_all_stored(api: Api, option: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     api.stored = 0
     assert main([option, *WORDS]) == code
-    assert capsys.readouterr().err == "E: 1 of 1 SOP instances were not stored\n"
+    told = capsys.readouterr().err.splitlines()
+    assert told[:2] == ["E: 1 of 1 SOP instances were not stored", "E:   1 x never tried: ct.dcm"]
+    assert told[2].startswith("E:       Their turn never came. ")
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize(
@@ -134,7 +142,9 @@ def test_report_and_summary(api: Api, tmp_path: Path, capsys: pytest.CaptureFixt
     report = tmp_path / "report.txt"
     report.write_text("old")
     assert main(["-v", "+crf", str(report), *WORDS]) == 0
-    assert capsys.readouterr().err == (
+    err, _, last = capsys.readouterr().err.rstrip("\n").rpartition("\n")
+    assert re.fullmatch(r"I: 1 instance with 2000000 bytes stored in \d+\.\d\d s(: .* MB/s, .* instances/s)?", last)
+    assert err + "\n" == (
         "I: checking input files ...\n"
         "I: creating detailed report on the transfer ...\n"
         f"W: file '{report}' already exists, overwriting\n"
@@ -156,6 +166,99 @@ def test_report_that_cannot_be_written(
     path = tmp_path / "missing" / "report.txt"
     assert main(["+crf", str(path), *WORDS]) == code
     assert f"E: cannot write report file '{path}': No such file or directory\n" in capsys.readouterr().err
+
+
+FURTHER: Final = ("json", "csv", "html")
+
+
+def _all_reports(folder: Path) -> list[str]:
+    """The words that ask for all four."""
+    further = [word for kind in FURTHER for word in (f"--report-{kind}", str(folder / f"report.{kind}"))]
+    return ["+crf", str(folder / "report.txt"), *further]
+
+
+@pytest.mark.parametrize(
+    ("error", "stored", "code"),
+    [
+        (None, 1, 0),
+        (None, 0, 66),
+        (errors.ConnectError("nobody there"), 0, 61),
+        (errors.RunStopped("over"), 0, 62),
+        (errors.NoProposal("nothing to propose"), 0, 65),
+        (errors.NoValidInputError("no valid input files to be processed"), 0, 23),
+        (errors.JournalError("no room"), 0, 44),
+        (errors.Interrupted("stopped by the user"), 0, 130),
+    ],
+)
+def test_all_reports_are_written_on_every_way_out(
+    api: Api, error: errors.DcmsendError | None, stored: int, code: int, tmp_path: Path
+) -> None:
+    api.error, api.stored = error, stored
+    assert main([*_all_reports(tmp_path), *WORDS]) == code
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"report.{kind}" for kind in ("csv", "html", "json", "txt")
+    ]
+    found = json.loads((tmp_path / "report.json").read_text())
+    assert (found["exit_code"], found["complete"]) == (code, stored == 1)
+    assert (found["error"] and found["error"]["message"]) == (error and error.message)
+
+
+def test_no_report_without_input(api: Api, tmp_path: Path) -> None:
+    api.error, api.stored = errors.NoInputError("no input files to be processed"), 0
+    assert main([*_all_reports(tmp_path), *WORDS]) == 21
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_log_tells_of_each_report(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "report.csv").write_text("old")
+    assert main(["-v", *_all_reports(tmp_path), *WORDS]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[1:6] == [
+        "I: creating detailed report on the transfer ...",
+        "I: creating JSON report ...",
+        "I: creating CSV report ...",
+        f"W: file '{tmp_path}/report.csv' already exists, overwriting",
+        "I: creating HTML report ...",
+    ]
+
+
+@pytest.mark.parametrize(("stored", "code"), [(1, 43), (0, 66)])
+@pytest.mark.parametrize("kind", FURTHER)
+def test_a_report_that_fails_keeps_none_from_the_others(
+    api: Api, kind: str, stored: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.stored = stored
+    words = [word.replace(f"report.{kind}", f"missing/report.{kind}") for word in _all_reports(tmp_path)]
+    assert main([*words, *WORDS]) == code
+    told = [line for line in capsys.readouterr().err.splitlines() if "cannot write" in line]
+    assert told == [f"E: cannot write report file '{tmp_path}/missing/report.{kind}': No such file or directory"]
+    assert {path.suffix[1:] for path in tmp_path.iterdir()} == {"txt", *FURTHER} - {kind}
+
+
+def test_reports_say_what_the_exit_code_would_be(api: Api, tmp_path: Path) -> None:
+    """It is 43 in the end, but nobody can know that while one is being written."""
+    words = ["--report-json", str(tmp_path / "report.json"), "--report-html", str(tmp_path / "missing" / "page.html")]
+    assert main([*words, *WORDS]) == 43
+    assert json.loads((tmp_path / "report.json").read_text())["exit_code"] == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_reports_tell_the_signals_apart(number: int, code: int, api: Api, tmp_path: Path) -> None:
+    def during(stop: Stop) -> None:
+        stop.busy.add(stop)
+        signal.raise_signal(number)
+
+    api.during = during
+    api.error, api.stored = errors.Interrupted("stopped by the user"), 0
+    assert main([*_all_reports(tmp_path), *WORDS]) == code
+    assert json.loads((tmp_path / "report.json").read_text())["exit_code"] == code
+
+
+@pytest.mark.parametrize("option", ["+crf", "--report-json", "--report-csv", "--report-html"])
+def test_only_those_who_need_it_listen(option: str, api: Api, tmp_path: Path) -> None:
+    assert main([option, str(tmp_path / "report"), *WORDS]) == 0
+    listens = type(api.calls[0]["listener"]).__name__
+    assert listens == ("Listener" if option == "+crf" else "Recorder")
 
 
 def test_long_title_is_warned_of(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

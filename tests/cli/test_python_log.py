@@ -114,7 +114,7 @@ def test_json_with_files_that_rotate(sender: Sender) -> None:
     files = sorted(path for path in sender.folder.iterdir() if path.name.startswith("run.log"))
     assert [path.name for path in files] == ["run.log", "run.log.1", "run.log.2"]
     assert all(0 < path.stat().st_size <= 600 for path in files)
-    assert "20 dcmsend.app main.py _conclude   * with status SUCCESS  : 1\n" in files[0].read_text()
+    assert "20 dcmsend.app conclusion.py conclude   * with status SUCCESS  : 1\n" in files[0].read_text()
 
 
 def test_ini(sender: Sender) -> None:

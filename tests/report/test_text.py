@@ -17,7 +17,9 @@ import pytest
 
 from dcmsend.errors import ReportError
 from dcmsend.model import Instance, Outcome, Peer, State, StatusClass, Totals
-from dcmsend.report.text import overwrites, report_lines, summary_lines, write_report
+from dcmsend.report import file
+from dcmsend.report.file import overwrites
+from dcmsend.report.text import pieces, report_lines, summary_lines
 
 DATE = "2026-11-22 16:48:11"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -64,6 +66,10 @@ class Source:
 def _row(path: str = "ct.dcm", **facts: Any) -> tuple[Instance, Outcome]:
     defaults: dict[str, Any] = {"number": 1, "state": State.PENDING}
     return Instance(path, CT, "1.2.3", EXPLICIT), Outcome(**(defaults | facts))
+
+
+def write_report(path: str, source: Source, date: str) -> None:
+    file.write(path, pieces(source, date))
 
 
 def _written(source: Source, folder: Path) -> bytes:

@@ -46,8 +46,8 @@ class Listening:
                 connected, _ = self._listener.accept()
                 arguments = (connected, len(self._threads) + 1)
                 thread = threading.Thread(target=self._serve, args=arguments, daemon=True)
-                self._threads.append(thread)
                 thread.start()
+                self._threads.append(thread)  # now, because nobody may wait for one that has not begun
 
     def _serve(self, connected: socket.socket, number: int) -> None:
         """What becomes of connection ``number``, from 1."""

@@ -13,7 +13,7 @@ import sys
 from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
 from dcmsend.cli.words import CommandLineError
-from dcmsend.errors import DcmsendError, Interrupted, NoInputError, ReportError
+from dcmsend.errors import DcmsendError, Interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any, Final, NoReturn, Self
 
-    from dcmsend.api import Listener, Report
-    from dcmsend.cli.exit_codes import ExitCode
+    from dcmsend.api import Report
     from dcmsend.cli.grammar import Arguments, CommandLine, LogChoice
+    from dcmsend.events import Event
     from dcmsend.model import Conversion, Peer
+    from dcmsend.report.recorder import Recorder
     from dcmsend.stop import Stop
 else:
     import _signal as signal  # the functions without the enumerations that the module of that name has of them
@@ -107,17 +108,24 @@ def _before(arguments: Arguments, log: Log) -> int:
         try:
             code = before(arguments, log, stop)
         except DcmsendError as error:
-            code = _tell(Interrupted("stopped by the user") if stop.requested else error, log)
+            from dcmsend.cli.conclusion import tell
+
+            code = tell(Interrupted("stopped by the user") if stop.requested else error, log)
         if code is not None:
             return interrupts.code(code)
     return _send(arguments, log)
 
 
 def _send(arguments: Arguments, log: Log) -> int:
+    from time import monotonic
+
     from dcmsend.stop import Stop
 
+    began = monotonic()
     stop = Stop()
     peer, send = _peer(arguments), _sender(arguments, log)
+    listener = _listener(arguments, peer, log)
+    recorder = _recorder(arguments, listener)
     with (
         _Interrupts(stop, log) as interrupts,
         send(
@@ -130,16 +138,20 @@ def _send(arguments: Arguments, log: Log) -> int:
             limits=arguments.limits,
             retries=arguments.retries,
             journal=arguments.journal,
-            listener=_listener(arguments, peer, log),
+            listener=recorder or listener,
             stop=stop,
         ) as report,
     ):
-        code = interrupts.code(_conclude(report, arguments, log))
+        code = 0
+        if not report.complete or report.error or recorder or arguments.report_file or log.shows(Level.INFO):
+            from dcmsend.cli.conclusion import conclude
+
+            code = conclude(report, arguments, log, monotonic() - began, recorder, interrupts.code)
         log.finished(report, code)
         return code
 
 
-def _listener(arguments: Arguments, peer: Peer, log: Log) -> Listener:
+def _listener(arguments: Arguments, peer: Peer, log: Log) -> Callable[[Event], None]:
     """Who tells what happens: in words, or as the events are."""
     halt, contexts = arguments.policy.halt, arguments.verbose_contexts
     if arguments.log.format == "json":
@@ -185,39 +197,13 @@ def _conversion(arguments: Arguments) -> Conversion:
     return replace(arguments.conversion, dictionaries=dictionary_paths(os.environ))
 
 
-def _conclude(report: Report, arguments: Arguments, log: Log) -> int:
-    """Tell how the run ended, write the report, and find the exit code."""
-    report_error = None
-    if report.error is not None:
-        _tell(report.error, log)
-    if not isinstance(report.error, NoInputError):
-        report_error = _write_report(report, arguments.report_file, log) if arguments.report_file else None
-        log.summary(report.totals)
-    if not report.complete and report.error is None:
-        totals = report.totals
-        log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
-    if report.complete and report.error is None and report_error is None:
-        return 0
-    from dcmsend.cli.exit_codes import of_run
+def _recorder(arguments: Arguments, listener: Callable[[Event], None]) -> Recorder | None:
+    """Who remembers what happens when, where a report wants to tell it."""
+    if not (arguments.report_json or arguments.report_csv or arguments.report_html):
+        return None
+    from dcmsend.report.recorder import Recorder
 
-    return of_run(report.error, complete=report.complete, report_error=report_error, dcmtk=arguments.dcmtk_exit_codes)
-
-
-def _write_report(report: Report, path: str, log: Log) -> ReportError | None:
-    from time import strftime
-
-    from dcmsend.report.text import overwrites, write_report
-
-    net = log.room("net")
-    net.info("creating detailed report on the transfer ...")
-    if overwrites(path):
-        net.warn(f"file '{path}' already exists, overwriting")
-    try:
-        write_report(path, report, strftime("%Y-%m-%d %H:%M:%S"))
-    except ReportError as error:
-        _tell(error, log)
-        return error
-    return None
+    return Recorder(listener)
 
 
 def _answer(long: str) -> int:
@@ -237,7 +223,9 @@ def _fail(error: Exception | KeyboardInterrupt, log: Log) -> int:
         _complain(error, log)
         return ExitCode.COMMAND_LINE
     if isinstance(error, DcmsendError):
-        return _tell(error, log)
+        from dcmsend.cli.conclusion import tell
+
+        return tell(error, log)
     if isinstance(error, KeyboardInterrupt):
         log.fatal("interrupted")
         return ExitCode.TERMINATED if error.args == (signal.SIGTERM,) else ExitCode.INTERRUPTED
@@ -251,14 +239,6 @@ def _complain(error: CommandLineError, log: Log) -> None:
 
     if not error.hidden:
         log.plain((heading(), f"error: {printable(error.message)}\n"))
-
-
-def _tell(error: DcmsendError, log: Log) -> ExitCode:
-    from dcmsend.cli.exit_codes import NOT_FATAL, of_error
-
-    code = of_error(error)
-    log.failure(Level.ERROR if code in NOT_FATAL else Level.FATAL, error)
-    return code
 
 
 def _tell_defect(error: BaseException, log: Log) -> None:

@@ -534,15 +534,15 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         section=_REPORTS, long="--report-json", sets="run.report_json", argument=Argument(name="filename"),
-        refused=f"--report-json {_UNFINISHED}", help="write a report as one JSON object",
+        help="write a report as one JSON object",
     ),
     Option(
         section=_REPORTS, long="--report-csv", sets="run.report_csv", argument=Argument(name="filename"),
-        refused=f"--report-csv {_UNFINISHED}", help="write a report as a table, a line for each instance",
+        help="write a report as a table, a line for each instance",
     ),
     Option(
         section=_REPORTS, long="--report-html", sets="run.report_html", argument=Argument(name="filename"),
-        refused=f"--report-html {_UNFINISHED}", help="write a report as a page for the browser",
+        help="write a report as a page for the browser",
     ),
     Option(
         section=_PROGRESS, long="--progress", block="progress", sets="run.progress",

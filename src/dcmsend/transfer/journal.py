@@ -166,6 +166,15 @@ class Journal:
         while rows := _some(cursor):
             yield from map(_row, rows)
 
+    def stored_bytes(self) -> int:
+        """Bytes of the data sets that were stored in this run: of those of earlier runs no size is kept."""
+        if self._database is None:
+            return sum(outcome.dataset_size for outcome in self._outcomes.values() if outcome.stored)
+        sums = self._execute(
+            "SELECT status, sum(dataset_size) FROM instance WHERE state = ? GROUP BY status", (State.ANSWERED.value,)
+        ).fetchall()
+        return sum(size for status, size in sums if status_class(status).stored)
+
     def totals(self, *, associations: int, contexts: int, refused_files: int, earlier: int = 0) -> Totals:
         """Counts by class of status."""
         return Totals(

@@ -1,0 +1,76 @@
+"""How a run ended: what is told of it, the reports, the exit code. Loaded where there is more to say than nothing."""
+
+from __future__ import annotations
+
+from dcmsend.cli.exit_codes import NOT_FATAL, of_error, of_run
+from dcmsend.cli.log import Level
+from dcmsend.errors import JournalError, NoInputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dcmsend.api import Report
+    from dcmsend.cli.exit_codes import ExitCode
+    from dcmsend.cli.grammar import Arguments
+    from dcmsend.cli.log import Log
+    from dcmsend.errors import DcmsendError, ReportError
+    from dcmsend.report.recorder import Recorder
+
+
+def conclude(
+    report: Report,
+    arguments: Arguments,
+    log: Log,
+    seconds: float,
+    recorder: Recorder | None,
+    by_signal: Callable[[int], int],
+) -> int:
+    """Tell how the run ended, write the reports, and find the exit code.
+
+    ``seconds``: how long the run took. ``by_signal`` makes of an exit code the one that also tells of a signal.
+    """
+    report_error = None
+    if report.error is not None:
+        tell(report.error, log)
+    if not isinstance(report.error, NoInputError):
+        if recorder is not None or arguments.report_file:
+            from dcmsend.cli.reports import write_reports
+
+            so_far = by_signal(_exit_code(report, arguments, None))
+            report_error = write_reports(report, arguments, log, recorder, so_far)
+        log.summary(report.totals)
+        if not arguments.log.special:  # a configuration of DCMTK's kind shall give DCMTK's lines
+            _tell_speed(report, log, seconds)
+    if not report.complete and report.error is None:
+        _explain(report, log)
+    return by_signal(_exit_code(report, arguments, report_error))
+
+
+def tell(error: DcmsendError, log: Log) -> ExitCode:
+    """Tell what ended the run or the program; its exit code."""
+    code = of_error(error)
+    log.failure(Level.ERROR if code in NOT_FATAL else Level.FATAL, error)
+    return code
+
+
+def _exit_code(report: Report, arguments: Arguments, report_error: ReportError | None) -> ExitCode:
+    return of_run(report.error, complete=report.complete, report_error=report_error, dcmtk=arguments.dcmtk_exit_codes)
+
+
+def _tell_speed(report: Report, log: Log, seconds: float) -> None:
+    if log.shows(Level.INFO) and not isinstance(report.error, JournalError):
+        from dcmsend.report.run import run_line
+
+        totals = report.totals
+        log.info(run_line(totals.stored - totals.earlier, report.stored_bytes(), seconds))
+
+
+def _explain(report: Report, log: Log) -> None:
+    """Tell how many instances were not stored, why, and what can be done."""
+    totals = report.totals
+    log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
+    if log.shows(Level.ERROR):
+        from dcmsend.report.causes import cause_lines, causes
+
+        log.error(*cause_lines(causes(report.rows())))
