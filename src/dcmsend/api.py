@@ -78,7 +78,7 @@ class Report:
 
 def send(
     peer: Peer,
-    paths: Iterable[str],
+    paths: Iterable[object],
     *,
     scan: ScanOptions | None = None,
     policy: Policy | None = None,
@@ -202,7 +202,7 @@ class _Run:
         self._ledger = ledger
         self._journal = Journal()
 
-    def go(self, paths: Iterable[str], scan: ScanOptions) -> Report:
+    def go(self, paths: Iterable[object], scan: ScanOptions) -> Report:
         journal, ledger, policy = self._journal, self._ledger, self._settings.wishes.policy
         found = scan_paths(paths, scan)
         intake = Intake(found, journal, self._tell, self._settings.stop, halt=policy.halt, ledger=ledger)
@@ -253,7 +253,7 @@ class _Run:
 def _look(intake: Intake, journal: Journal, *, everything: bool) -> None:
     """Look at the input before anything is sent: at all of it, or at enough to know what will be needed."""
     deadline = time.monotonic() + _FIRST_LOOK_SECONDS
-    while intake.advance():
+    while intake.advance() or intake.wait(None if everything else deadline - time.monotonic()):
         if not everything and (len(journal) >= _FIRST_LOOK or time.monotonic() > deadline):
             return
 

@@ -10,6 +10,7 @@ and knows whether trying again later may help (``retryable``).
     ├── ConfigurationError          a value that the caller gave is out of range
     ├── InputError                  files and arguments
     │   ├── NoInputError            nothing to send was given
+    │   ├── ListError               a list of files to send cannot be read on
     │   ├── InvalidInputError       a file failed its checks, and the run halts on that
     │   └── NoValidInputError       files were given, none can be sent
     ├── FileError                   one file: becomes a Refusal or an Outcome, never leaves the library
@@ -68,6 +69,10 @@ class InputError(DcmsendError):
 
 class NoInputError(InputError):
     """After expanding the arguments there is nothing to send."""
+
+
+class ListError(InputError):
+    """A list of files broke off: nobody knows what else it names. What it had named before may have been sent."""
 
 
 class InvalidInputError(InputError):

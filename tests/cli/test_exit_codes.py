@@ -15,6 +15,7 @@ EXPECTED: dict[type[errors.DcmsendError], int] = {
     errors.ConfigurationError: 1,
     errors.InputError: 22,
     errors.NoInputError: 21,
+    errors.ListError: 22,
     errors.InvalidInputError: 22,
     errors.NoValidInputError: 23,
     errors.FileError: 22,

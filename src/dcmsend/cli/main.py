@@ -18,13 +18,14 @@ from dcmsend.errors import DcmsendError, NoInputError, ReportError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import FrameType
     from typing import Any, Final, NoReturn, Self
 
     from dcmsend.api import Report
     from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
+    from dcmsend.files.later import Later
     from dcmsend.model import Conversion, Peer
     from dcmsend.stop import Stop
 else:
@@ -83,12 +84,13 @@ def _send(arguments: Arguments, log: Log) -> int:
 
     halt = arguments.policy.halt
     stop = Stop()
+    sources = _sources(arguments)
     peer = _peer(arguments)
     with (
         _Interrupts(stop, log) as interrupts,
         send(
             peer,
-            arguments.files,
+            sources,
             scan=arguments.scan,
             policy=arguments.policy,
             conversion=_conversion(arguments),
@@ -101,6 +103,15 @@ def _send(arguments: Arguments, log: Log) -> int:
         ) as report,
     ):
         return interrupts.code(_conclude(report, arguments, log))
+
+
+def _sources(arguments: Arguments) -> Iterable[str | Later]:
+    """What is to be sent: the files of the command line, and those that lists name."""
+    if not arguments.files_from:
+        return arguments.files
+    from dcmsend.cli.lists import sources
+
+    return sources(arguments)
 
 
 def _peer(arguments: Arguments) -> Peer:

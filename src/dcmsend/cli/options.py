@@ -227,7 +227,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         section=_FILES, long="--files-from", sets="run.files_from", collects=True, argument=Argument(name="filename"),
-        refused=f"--files-from {_UNFINISHED}",
         help="take names of files and folders from this file too, one in a line; - is standard input",
     ),
     Option(

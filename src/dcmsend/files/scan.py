@@ -11,6 +11,7 @@ from itertools import islice
 
 from dcmsend.errors import FileError
 from dcmsend.files.head import read_head
+from dcmsend.files.later import Later
 from dcmsend.files.layouts import Layouts
 from dcmsend.files.natural import in_natural_order
 from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
@@ -30,24 +31,29 @@ if TYPE_CHECKING:
 
     Entries: TypeAlias = Iterator[os.DirEntry[str]]
 
-Found: TypeAlias = Instance | Refusal | Notice
+Found: TypeAlias = Instance | Refusal | Notice | Later
 
 HEAD_SIZE: Final = 4096  # bytes that are read of each file at first
 RUN: Final = 16384  # entries of a folder that are sorted and kept at once
 
 
-def scan(arguments: Iterable[str], options: ScanOptions) -> Iterator[Found]:
+def scan(arguments: Iterable[object], options: ScanOptions, scanner: Scanner | None = None) -> Iterator[Found]:
     """Everything that the arguments name, in order.
 
     A file that cannot be sent is a Refusal, and what is passed over a Notice: where there are only notices, there was
-    no input.
+    no input. A ``scanner`` of another kind knows arguments that are no paths.
     """
-    scanner = _Scanner(options)
-    for argument in arguments:
-        yield from scanner.argument(argument)
+    scanner = scanner or Scanner(options)
+    for number, argument in enumerate(arguments, 1):
+        if type(argument) is str:
+            yield from scanner.argument(argument)
+        elif isinstance(argument, Later):
+            yield argument
+        else:
+            yield from scanner.unusual(argument, number)
 
 
-class _Scanner:
+class Scanner:
     """One scan: the options, and what was met so far."""
 
     def __init__(self, options: ScanOptions) -> None:
@@ -57,6 +63,10 @@ class _Scanner:
         self._matches = _matcher(options.pattern)
         self._layouts = Layouts(checks=options.uid_checks)
         self._quick = options.read_mode is not ReadMode.DATASET_ONLY
+
+    def unusual(self, argument: object, number: int) -> Iterator[Found]:
+        """What is no path. Raises TypeError where nobody knows what it is."""
+        raise TypeError(f"source {number} is of type {type(argument).__name__}, which cannot be sent")
 
     def argument(self, path: str) -> Iterator[Found]:
         if os.path.isdir(path):
