@@ -1,7 +1,7 @@
 """Send DICOM instances to a storage SCP with C-STORE: fast, and truthful about every one of them.
 
-``send`` and ``echo`` are the whole tool as functions; the rest are the values that go in and come out. Names are loaded
-when they are first used, so that importing the package costs nothing.
+``send``, ``sending`` and ``echo`` are the whole tool as functions; the rest are the values that go in and come out.
+Names are loaded when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,20 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dcmsend.api import Report, echo, send
-    from dcmsend.errors import DcmsendError
+    from dcmsend.errors import DcmsendError, FailuresError
+    from dcmsend.events import (
+        AssociationAccepted,
+        AssociationEnded,
+        AssociationRequested,
+        Context,
+        Event,
+        InstanceFinished,
+        InstanceKnown,
+        InstancePostponed,
+        InstanceStarted,
+        ScanFinished,
+        ScanStarted,
+    )
     from dcmsend.model import (
         AddressFamily,
         Conversion,
@@ -32,19 +45,31 @@ if TYPE_CHECKING:
         status_class,
         status_text,
     )
+    from dcmsend.running import Run, sending
     from dcmsend.security import CrlCheck, Identity, IdentityKind, KeyFormat, PeerCheck, Tls, TlsProfile
+    from dcmsend.source import Source
     from dcmsend.stop import Stop
     from dcmsend.version import __version__
 
 __all__ = [
     "AddressFamily",
+    "AssociationAccepted",
+    "AssociationEnded",
+    "AssociationRequested",
+    "Context",
     "Conversion",
     "CrlCheck",
     "DcmsendError",
     "Decompression",
+    "Event",
+    "FailuresError",
     "Identity",
     "IdentityKind",
     "Instance",
+    "InstanceFinished",
+    "InstanceKnown",
+    "InstancePostponed",
+    "InstanceStarted",
     "JournalFile",
     "KeyFormat",
     "Limits",
@@ -57,7 +82,11 @@ __all__ = [
     "Refusal",
     "Report",
     "Retries",
+    "Run",
+    "ScanFinished",
     "ScanOptions",
+    "ScanStarted",
+    "Source",
     "State",
     "StatusClass",
     "Stop",
@@ -68,6 +97,7 @@ __all__ = [
     "__version__",
     "echo",
     "send",
+    "sending",
     "status_class",
     "status_text",
 ]
@@ -77,6 +107,21 @@ _HOMES = {
     "echo": "api",
     "send": "api",
     "DcmsendError": "errors",
+    "FailuresError": "errors",
+    "AssociationAccepted": "events",
+    "AssociationEnded": "events",
+    "AssociationRequested": "events",
+    "Context": "events",
+    "Event": "events",
+    "InstanceFinished": "events",
+    "InstanceKnown": "events",
+    "InstancePostponed": "events",
+    "InstanceStarted": "events",
+    "ScanFinished": "events",
+    "ScanStarted": "events",
+    "Run": "running",
+    "sending": "running",
+    "Source": "source",
     "CrlCheck": "security",
     "Identity": "security",
     "IdentityKind": "security",

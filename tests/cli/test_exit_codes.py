@@ -37,6 +37,7 @@ EXPECTED: dict[type[errors.DcmsendError], int] = {
     errors.Interrupted: 130,
     errors.JournalError: 44,
     errors.ReportError: 43,
+    errors.FailuresError: 66,
 }
 
 

@@ -99,7 +99,7 @@ def test_a_name_has_a_longest_length(length: int, tmp_path: Path, monkeypatch: p
 
 def test_a_list_without_end_is_not_read_to_its_end() -> None:
     """It is given up at the longest name; and where there are none but empty ones, a run can be stopped."""
-    with pytest.raises(ListError, match="^name 1 in list '/dev/zero' .* has more than 65536 bytes$"):
+    with pytest.raises(ListError, match=r"^name 1 in list '/dev/zero' .* has more than 65536 bytes$"):
         list(lists.sources(arguments("--files-from", "/dev/zero")))
     found = lists.sources(arguments("--files-from", "/dev/zero", "-0"))
     assert isinstance(next(found), Later)
@@ -162,7 +162,7 @@ class TestBroken:
 
         self.paths = write(tmp_path, 2)
         (tmp_path / "list").write_text("\n".join(self.paths) + "\n")
-        monkeypatch.setattr(lists.os, "read", read)
+        monkeypatch.setattr(os, "read", read)
 
     def test_with_no_halt_what_was_named_before_is_sent(
         self, scripted_peer: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]

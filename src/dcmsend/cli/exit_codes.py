@@ -50,6 +50,7 @@ EXIT_CODES: Final[dict[type[errors.DcmsendError], ExitCode]] = {
     errors.NoAcceptableContext: ExitCode.PROPOSAL,
     errors.NoProposal: ExitCode.PROPOSAL,
     errors.Interrupted: ExitCode.INTERRUPTED,
+    errors.FailuresError: ExitCode.NOT_ALL_STORED,
     errors.DcmsendError: ExitCode.DEFECT,
 }
 

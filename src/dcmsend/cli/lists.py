@@ -53,8 +53,7 @@ def sources(arguments: Arguments) -> Iterator[str | Later]:
     opened: list[_Open] = []
     names = _names(arguments.files, opened, b"\0" if arguments.null_separated else b"\n")
     next(names)  # from now on it closes what is open
-    for path in arguments.files_from:
-        opened.append(_opened(path))
+    opened.extend(map(_opened, arguments.files_from))
     return names
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dcmsend.api import Report
     from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
-    from dcmsend.files.later import Later
     from dcmsend.model import Conversion, Peer
     from dcmsend.stop import Stop
 else:
@@ -105,7 +104,7 @@ def _send(arguments: Arguments, log: Log) -> int:
         return interrupts.code(_conclude(report, arguments, log))
 
 
-def _sources(arguments: Arguments) -> Iterable[str | Later]:
+def _sources(arguments: Arguments) -> Iterable[Any]:
     """What is to be sent: the files of the command line, and those that lists name."""
     if not arguments.files_from:
         return arguments.files

@@ -15,7 +15,7 @@ from dcmsend.files.later import Later
 from dcmsend.files.layouts import Layouts
 from dcmsend.files.natural import in_natural_order
 from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
-from dcmsend.files.sources import FileSource, reason_of
+from dcmsend.files.sources import reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
 from dcmsend.model import Instance, Notice, ReadMode, Refusal
 from dcmsend.printable import MAX_PATH, plain
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Final, TypeAlias
 
+    from dcmsend.files.head import Head
     from dcmsend.model import ScanOptions
 
+    Unusual: TypeAlias = Callable[[object, int], Iterator["Found"]]
     Entries: TypeAlias = Iterator[os.DirEntry[str]]
 
 Found: TypeAlias = Instance | Refusal | Notice | Later
@@ -41,7 +43,7 @@ def scan(arguments: Iterable[object], options: ScanOptions, scanner: Scanner | N
     """Everything that the arguments name, in order.
 
     A file that cannot be sent is a Refusal, and what is passed over a Notice: where there are only notices, there was
-    no input. A ``scanner`` of another kind knows arguments that are no paths.
+    no input.
     """
     scanner = scanner or Scanner(options)
     for number, argument in enumerate(arguments, 1):
@@ -53,20 +55,21 @@ def scan(arguments: Iterable[object], options: ScanOptions, scanner: Scanner | N
             yield from scanner.unusual(argument, number)
 
 
-class Scanner:
-    """One scan: the options, and what was met so far."""
+def _unknown(argument: object, number: int) -> Iterator[Found]:
+    raise TypeError(f"source {number} is of type {type(argument).__name__}, which cannot be sent")
 
-    def __init__(self, options: ScanOptions) -> None:
+
+class Scanner:
+    """One scan: the options, and what was met so far. ``unusual`` is asked what an argument is that is no path."""
+
+    def __init__(self, options: ScanOptions, unusual: Unusual | None = None) -> None:
+        self.unusual = unusual or _unknown
         self._options = options
         self._files = Seen()
         self._folders = Seen()
         self._matches = _matcher(options.pattern)
         self._layouts = Layouts(checks=options.uid_checks)
         self._quick = options.read_mode is not ReadMode.DATASET_ONLY
-
-    def unusual(self, argument: object, number: int) -> Iterator[Found]:
-        """What is no path. Raises TypeError where nobody knows what it is."""
-        raise TypeError(f"source {number} is of type {type(argument).__name__}, which cannot be sent")
 
     def argument(self, path: str) -> Iterator[Found]:
         if os.path.isdir(path):
@@ -164,14 +167,18 @@ class Scanner:
                 if self._files.again(file.status, path) and not self._options.send_duplicates:
                     yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
                     return
-                size = file.status.st_size
-                head = read_head(FileSource(file.descriptor, size, HEAD_SIZE), self._options.read_mode)
+                source = file.source(HEAD_SIZE)
+                head = read_head(source, self._options.read_mode)
         except FileError as error:
             yield Refusal(path, error.reason)
             return
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
             yield from self._listed(path)
             return
+        yield from self.judged(path, head, source.size)
+
+    def judged(self, path: str, head: Head, size: int) -> Iterator[Found]:
+        """What a file comes to that has this head."""
         checks = self._options.uid_checks
         reason = complaint(head.meta_sop_class, head.meta_sop_instance, head.transfer_syntax, checks=checks)
         if not reason and head.sop_class != head.meta_sop_class:
