@@ -110,8 +110,8 @@ def send(
 
     ``sources``: paths of files, and of directories, DICOMDIRs and archives where ``scan`` allows them; the bytes of
     DICOM files; file objects that are open in binary mode; data sets of pydicom. Any iterable will do, it is asked for
-    the next one when there is room for it. What is no path is kept until it has its outcome, and no longer, and must
-    not be changed until then.
+    the next one when there is room for it. What is no path is kept until it has its outcome, and no longer; the file
+    behind a file object must not be changed until then.
 
     ``listener`` is called with each event, in order, in this thread, whatever the number of associations. ``stop`` ends
     the run from a signal handler or another thread. With ``journal``, instances that an earlier run has stored are not
@@ -283,6 +283,7 @@ class Transfer:
         error: DcmsendError | None
         try:
             self._tell(ScanStarted(self._scan.directories))
+            yield
             yield from _look(intake, journal, everything=not self._bounded)
             yield from self._transfer(scheduler)
             error = scheduler.error

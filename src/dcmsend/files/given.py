@@ -259,6 +259,7 @@ def _is_data_set(source: object) -> bool:
 
 def _written(source: Any) -> bytes:
     """A data set as a file, in the transfer syntax that it has: explicit VR little endian where nothing says which."""
+    import warnings
     from copy import copy
 
     from pydicom import dcmwrite
@@ -275,7 +276,9 @@ def _written(source: Any) -> bytes:
         source.file_meta.TransferSyntaxUID = _SYNTAXES[encoding]
     buffer = BytesIO()
     try:
-        dcmwrite(buffer, source, enforce_file_format=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about values, which go as they are
+            dcmwrite(buffer, source, enforce_file_format=True)
     except Exception as error:  # noqa: BLE001 - what may be wrong with a data set shows in exceptions of many kinds
         raise FileError(f"pydicom cannot write it: {error}") from None
     return buffer.getvalue()
