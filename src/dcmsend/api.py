@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Final, Self, TypeAlias
 
     from dcmsend.events import Event
+    from dcmsend.files.archives import Archives
     from dcmsend.files.given import Given
     from dcmsend.files.scan import Found
     from dcmsend.model import Instance, JournalFile, Outcome, Peer, Totals
@@ -266,8 +267,9 @@ class Transfer:
         self._tell = listener
         self._ledger = ledger
         self._journal = Journal()
-        self._scanner = Scanner(scan, self._unusual)
         self._given: Given | None = None
+        self._archives: Archives | None = None
+        self._scanner = self._archive_scanner() if scan.archives else Scanner(scan, self._unusual)
 
     def steps(self, sources: Iterable[object]) -> Generator[None]:
         """Do all that there is to do, a bit at a time: each step tells no more than a few events.
@@ -295,8 +297,9 @@ class Transfer:
         finally:
             if ledger is not None:
                 ledger.close()
-            if self._given is not None:
-                self._given.close()
+            for kept in (self._given, self._archives):
+                if kept is not None:
+                    kept.close()
         error = (ledger.error if ledger else None) or error
         if error is not None:
             self._leave(error)
@@ -330,6 +333,15 @@ class Transfer:
                 yield
         finally:
             events.close()  # ends associations, if any are open
+
+    def _archive_scanner(self) -> Scanner:
+        from dcmsend.files.archives import Archives, ArchiveScanner
+
+        self._archives = Archives()
+        self._opener.open_file = self._archives.opener(self._opener.open_file)
+        if self._ledger is not None:
+            self._ledger.look = self._archives.looker(self._ledger.look)
+        return ArchiveScanner(self._scan, self._archives, self._unusual)
 
     def _hear(self, event: Event) -> None:
         """What the intake tells."""

@@ -307,6 +307,7 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("+sd +sp -v", "scan.pattern", "-v"),
     ("+sd +r", "scan.recurse", True),
     ("+sd +r -r", "scan.recurse", False),
+    ("--scan-archives", "scan.archives", True),
     ("--files-from a --files-from -", "files_from", ("a", "-")),
     ("--files-from - -0", "null_separated", True),
     ("--allow-external-references", "scan.external_references", True),

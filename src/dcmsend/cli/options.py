@@ -222,7 +222,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         sets="scan.recurse", help="take folders within folders too",
     ),
     Option(
-        section=_FILES, long="--scan-archives", sets="scan.archives", refused=f"--scan-archives {_UNFINISHED}",
+        section=_FILES, long="--scan-archives", sets="scan.archives",
         help="a zip or tar archive stands for the files in it",
     ),
     Option(

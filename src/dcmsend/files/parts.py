@@ -70,6 +70,9 @@ class OpenMemory(OpenFile):
     def require_unchanged(self) -> None:
         pass
 
+    def close(self) -> None:
+        self._data = b""
+
 
 class OpenPart(OpenFile):
     """``size`` bytes from ``start`` of a file, for which it gets a descriptor of its own.

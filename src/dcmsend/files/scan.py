@@ -105,12 +105,16 @@ class Scanner:
                         yield found
                     else:
                         yield from self._file(path)
+                else:
+                    yield from self._other(prefix + name)
             elif _is_folder(entry):
                 if self._options.recurse:
                     yield from self._enter(prefix + name, stack)
                     return
             elif matches is None or matches(name):
                 yield from self._entry(entry, prefix + name)
+            elif _is_file(entry):
+                yield from self._other(prefix + name)
         try:
             if not listing.read():
                 stack.pop()
@@ -159,6 +163,10 @@ class Scanner:
                 yield Notice(f"ignoring {kind}: {plain(path, MAX_PATH)}")
                 return
         yield from self._file(path)
+
+    def _other(self, path: str) -> Iterable[Found]:  # noqa: ARG002
+        """A file in a folder whose name is none of those that are wanted."""
+        return ()
 
     def _file(self, path: str) -> Iterator[Found]:
         try:
