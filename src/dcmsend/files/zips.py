@@ -88,8 +88,9 @@ def _find_directory(descriptor: int, size: int) -> tuple[int, int, int, int]:
         raise FileError("the archive's directory is missing: it is cut off")
     _, disk, first_disk, _, count, length, offset, _ = _END.unpack_from(tail, at)
     end = tail_at + at
-    if _ALL in (length, offset) or 0xFFFF in (count, disk):
-        end, disk, first_disk, count, length, offset = _find_directory64(descriptor, end)
+    place = read_at(descriptor, _END64_PLACE.size, max(end - _END64_PLACE.size, 0))
+    if place[:4] == b"PK\6\7":
+        end, disk, first_disk, count, length, offset = _find_directory64(descriptor, end, place)
     if disk or first_disk:
         raise FileError("the archive is one of several parts")
     shift = end - length - offset
@@ -98,14 +99,14 @@ def _find_directory(descriptor: int, size: int) -> tuple[int, int, int, int]:
     return count, length, offset + shift, shift
 
 
-def _find_directory64(descriptor: int, end: int) -> tuple[int, int, int, int, int, int]:
-    place = read_at(descriptor, _END64_PLACE.size, max(end - _END64_PLACE.size, 0))
-    if len(place) < _END64_PLACE.size or place[:4] != b"PK\6\7":
+def _find_directory64(descriptor: int, end: int, place: bytes) -> tuple[int, int, int, int, int, int]:
+    """The same for long numbers. ``place``: what says where their record stands."""
+    if len(place) < _END64_PLACE.size:
         raise FileError(CUT)
     found = end - _END64_PLACE.size - _END64.size  # where it stands unless it has further fields
     record = read_at(descriptor, _END64.size, max(found, 0))
     if record[:4] != b"PK\6\6":
-        found = _END64_PLACE.unpack(place)[2]
+        found = min(_END64_PLACE.unpack(place)[2], end)
         record = read_at(descriptor, _END64.size, found)
     if len(record) < _END64.size or record[:4] != b"PK\6\6":
         raise FileError(CUT)
