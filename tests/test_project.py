@@ -72,7 +72,18 @@ SLOW: Final = (
     "weakref",
 )
 # What a plain run of the command has no use for until something is asked for or goes wrong.
-SELDOM: Final = ("dcmsend.cli.exit_codes", "dcmsend.cli.help", "dcmsend.report", "dcmsend.storage_classes")
+SELDOM: Final = (
+    "dcmsend.cli.exit_codes",
+    "dcmsend.cli.help",
+    "dcmsend.cli.lists",
+    "dcmsend.files.archives",
+    "dcmsend.files.given",
+    "dcmsend.files.parts",
+    "dcmsend.report",
+    "dcmsend.running",
+    "dcmsend.source",
+    "dcmsend.storage_classes",
+)
 OPTIONS: Final = ("dcmsend.cli.options", "dcmsend.cli.settings")
 IDENTITY: Final = ("dcmsend.cli.login", "dcmsend.net.identity", "dcmsend.wire.extensions")
 ABSOLUTE: Final = re.compile(r"(?<![\w./~-])/(?:home|Users|root|work)/[\w.-]+")

@@ -17,7 +17,7 @@ from dcmsend.cli import lists
 from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.main import main
 from dcmsend.errors import ConfigurationError, ListError
-from dcmsend.files.later import Later
+from dcmsend.model import Later
 from dcmsend.transfer import crew, feed
 from tests.support.builder import part10
 from tests.support.scripted import Connection, ScriptedPeer, accept, release, store

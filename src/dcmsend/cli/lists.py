@@ -14,9 +14,9 @@ import sys
 
 from dcmsend.cli.words import CommandLineError
 from dcmsend.errors import ConfigurationError, ListError
-from dcmsend.files.later import Later
 from dcmsend.files.sources import reason_of
 from dcmsend.light import NamedTuple
+from dcmsend.model import Later
 from dcmsend.printable import plain
 
 TYPE_CHECKING = False

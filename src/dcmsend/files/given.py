@@ -14,11 +14,10 @@ from zlib import crc32
 
 from dcmsend.errors import FileError
 from dcmsend.files.head import read_head
-from dcmsend.files.later import Later
 from dcmsend.files.opening import OpenFile
 from dcmsend.files.parts import OpenMemory, OpenPart
 from dcmsend.files.sources import reason_of
-from dcmsend.model import Refusal
+from dcmsend.model import Later, Refusal
 from dcmsend.printable import MAX_PATH, plain
 
 TYPE_CHECKING = False

@@ -11,13 +11,12 @@ from itertools import islice
 
 from dcmsend.errors import FileError
 from dcmsend.files.head import read_head
-from dcmsend.files.later import Later
 from dcmsend.files.layouts import Layouts
 from dcmsend.files.natural import in_natural_order
 from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
 from dcmsend.files.sources import reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
-from dcmsend.model import Instance, Notice, ReadMode, Refusal
+from dcmsend.model import Instance, Later, Notice, ReadMode, Refusal
 from dcmsend.printable import MAX_PATH, plain
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dcmsend.errors import InputError, Interrupted, InvalidInputError, ListError, NoInputError, NoValidInputError
 from dcmsend.events import InstanceKnown, ScanFinished
-from dcmsend.files.later import Later
-from dcmsend.model import Instance, Notice, Refusal
+from dcmsend.model import Instance, Later, Notice, Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
