@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,7 @@ from dcmsend.errors import ConfigurationError, ListError
 from dcmsend.model import Later
 from dcmsend.transfer import crew, feed
 from tests.support.builder import part10
+from tests.support.report import rows
 from tests.support.scripted import Connection, ScriptedPeer, accept, release, store
 
 Script = Callable[..., ScriptedPeer]
@@ -368,3 +371,42 @@ def test_a_configuration_error_is_no_leak(tmp_path: Path, monkeypatch: pytest.Mo
     assert descriptors() == before
     with pytest.raises(ConfigurationError):
         lists.sources(arguments("--files-from", str(tmp_path / "gone")))
+
+
+def test_names_are_not_taken_for_a_password(pki: Any, tmp_path: Path) -> None:
+    """The first line of standard input is a name, though the private key needs a password."""
+    key = pki.client
+    words = ["+tls", str(key.encrypted), str(key.certificate), "--files-from", "-", "127.0.0.1", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dcmsend", *words],
+        input="a\nb\n",
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("F: the private key needs a password, and there is nobody to ask")
+
+
+def test_archives_that_a_list_names(pynetdicom_scp: Any, tmp_path: Path) -> None:
+    """From a pipe to the report, where members have the paths that they have in the journal."""
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("d/x.dcm", part10(CT, "1.2.1"))
+    with tarfile.open(tmp_path / "two", "w:gz") as tar:
+        write(tmp_path, 1)
+        tar.add(tmp_path / "1.dcm", "y.dcm")
+    server = pynetdicom_scp()
+    report = tmp_path / "report"
+    words = ["--scan-archives", "--files-from", "-", "-0", "+crf", str(report), "127.0.0.1", str(server.port)]
+    done = subprocess.run(
+        [sys.executable, "-m", "dcmsend", *words],
+        input=b"one.zip\0two\0",
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [row["Filename"] for row in rows(report)] == ["one.zip/d/x.dcm", "two/y.dcm"]
+    assert len(server.stored()) == 2

@@ -40,7 +40,6 @@ class _Open(NamedTuple):
 
     name: str
     descriptor: int
-    owned: bool
 
 
 def sources(arguments: Arguments) -> Iterator[str | Later]:
@@ -75,7 +74,7 @@ def _opened(path: str) -> _Open:
         if path == STANDARD_INPUT:
             if sys.stdin is None:
                 raise ConfigurationError("cannot read standard input (--files-from): it is closed")
-            return _Open(name, sys.stdin.fileno(), owned=False)
+            return _Open(name, _standard_input(sys.stdin.fileno()))
         descriptor = os.open(path, _FLAGS)
     except OSError as error:
         reason = reason_of(error)
@@ -83,7 +82,7 @@ def _opened(path: str) -> _Open:
         reason = "Invalid filename"
     else:
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            return _Open(name, descriptor, owned=True)
+            return _Open(name, descriptor)
         os.close(descriptor)
         reason = "Is a directory"
     raise ConfigurationError(f"cannot read {name} (--files-from): {reason}")
@@ -96,15 +95,19 @@ def _names(files: tuple[str, ...], lists: list[_Open], separator: bytes) -> Iter
         yield from files
         while lists:
             yield from _listed(lists[0], separator)
-            _close(lists.pop(0))
+            os.close(lists.pop(0).descriptor)
     finally:
         for left in lists:
-            _close(left)
+            os.close(left.descriptor)
 
 
-def _close(opened: _Open) -> None:
-    if opened.owned:
-        os.close(opened.descriptor)
+def _standard_input(descriptor: int) -> int:
+    """Standard input under another number; who else reads it finds nothing: names must not be taken for a password."""
+    taken = os.dup(descriptor)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)
+    return taken
 
 
 def _listed(opened: _Open, separator: bytes) -> Iterator[str | Later]:
