@@ -106,6 +106,11 @@ def test_a_list_without_end_is_not_read_to_its_end() -> None:
         list(lists.sources(arguments("--files-from", "/dev/zero")))
     found = lists.sources(arguments("--files-from", "/dev/zero", "-0"))
     assert isinstance(next(found), Later)
+    del found
+    for thread in threading.enumerate():
+        if thread.name == "files-from":  # they end when nobody wants more
+            thread.join(LIMIT)
+            assert not thread.is_alive()
 
 
 def test_a_nul_without_the_option_for_it_is_told(tmp_path: Path) -> None:

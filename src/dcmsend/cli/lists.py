@@ -149,13 +149,13 @@ def _chunks(opened: _Open) -> Iterator[bytes | Later]:
             yield chunk
         return
     reader = _Reader(opened)
-    while True:
-        chunk_or_error = reader.next()
-        if isinstance(chunk_or_error, ListError):
-            raise chunk_or_error
-        if chunk_or_error == b"":
-            return
-        yield chunk_or_error
+    try:
+        while (chunk_or_error := reader.next()) != b"":
+            if isinstance(chunk_or_error, ListError):
+                raise chunk_or_error
+            yield chunk_or_error
+    finally:
+        reader.leave()
 
 
 def _read(opened: _Open) -> bytes:
@@ -166,7 +166,10 @@ def _read(opened: _Open) -> bytes:
 
 
 class _Reader:
-    """A thread that reads a pipe or a terminal, a bounded bit ahead. It ends with the list, or with the program."""
+    """A thread that reads a pipe or a terminal, a bounded bit ahead.
+
+    It ends with the list, or when it was left and something comes, or with the program.
+    """
 
     def __init__(self, opened: _Open) -> None:
         from queue import Queue
@@ -177,6 +180,7 @@ class _Reader:
         self._chunks: Queue[bytes | ListError] = Queue(CHUNKS)
         self._lock = Lock()
         self._call: Callable[[], None] | None = None
+        self._left = False
         Thread(target=self._work, daemon=True, name="files-from").start()
 
     def next(self) -> bytes | ListError | Later:
@@ -188,6 +192,12 @@ class _Reader:
         except Empty:
             return Later(self._notify)
 
+    def leave(self) -> None:
+        """Nobody wants more of it."""
+        self._left = True
+        while not isinstance(self.next(), Later):
+            pass
+
     def _notify(self, call: Callable[[], None]) -> None:
         with self._lock:
             if self._chunks.empty():
@@ -197,7 +207,7 @@ class _Reader:
 
     def _work(self) -> None:
         chunk: bytes | ListError = b"-"
-        while chunk and not isinstance(chunk, ListError):
+        while chunk and not isinstance(chunk, ListError) and not self._left:
             try:
                 chunk = _read(self._opened)
             except ListError as error:
