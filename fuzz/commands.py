@@ -40,7 +40,7 @@ def parse_command_file(data: bytes) -> None:
         assert is_one_line(printable(error.message))
         return
     if isinstance(found, grammar.Arguments):
-        assert found.files
+        assert found.files or found.files_from
         assert all(is_one_line(printable(remark)) for remark in grammar.remarks(found))
 
 

@@ -9,6 +9,7 @@ import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import pytest
@@ -71,14 +72,24 @@ RLE = "1.2.840.10008.1.2.5"
 
 NAMES = [
     "AddressFamily",
+    "AssociationAccepted",
+    "AssociationEnded",
+    "AssociationRequested",
+    "Context",
     "Conversion",
     "CrlCheck",
     "DcmsendError",
     "Decompression",
     "Forecast",
+    "Event",
+    "FailuresError",
     "Identity",
     "IdentityKind",
     "Instance",
+    "InstanceFinished",
+    "InstanceKnown",
+    "InstancePostponed",
+    "InstanceStarted",
     "JournalFile",
     "KeyFormat",
     "Limits",
@@ -92,7 +103,11 @@ NAMES = [
     "Refusal",
     "Report",
     "Retries",
+    "Run",
+    "ScanFinished",
     "ScanOptions",
+    "ScanStarted",
+    "Source",
     "State",
     "StatusClass",
     "Stop",
@@ -105,6 +120,7 @@ NAMES = [
     "echo",
     "probe",
     "send",
+    "sending",
     "status_class",
     "status_text",
 ]
@@ -129,7 +145,12 @@ class TestNames:
     @pytest.mark.parametrize("name", NAMES)
     def test_every_name_is_there(self, name: str) -> None:
         found = getattr(dcmsend, name)
-        assert isinstance(found, str) if name == "__version__" else callable(found)
+        unions = ("Event", "Source")
+        assert (
+            isinstance(found, str if name == "__version__" else UnionType)
+            if name in (*unions, "__version__")
+            else callable(found)
+        )
 
     def test_no_other_name_is_there(self) -> None:
         with pytest.raises(AttributeError, match="module 'dcmsend' has no attribute 'receive'"):

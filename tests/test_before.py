@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import subprocess
+import sys
 import tracemalloc
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -53,6 +56,7 @@ from tests.support.scripted import (
     stall,
     store,
 )
+from tests.support.servers import FolderServer
 
 Script = Callable[..., ScriptedPeer]
 Command = Callable[..., CompletedProcess[str]]
@@ -811,3 +815,49 @@ def _accept_as(connection: Any, implementation: bytes) -> None:
     (length,) = struct.unpack_from(">H", named, at)
     body = named[6:at] + struct.pack(">H", length + grown) + named[at + 2 :]
     connection.socket.sendall(pdus.pdu(pdus.A_ASSOCIATE_AC, body))
+
+
+# --- what is no plain file
+
+
+def test_members_of_archives_are_foretold_and_sent(storescp: Callable[..., FolderServer], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "study.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"a/{number}.dcm", build(CT, f"1.2.{number}"))
+    peer = Peer(host="127.0.0.1", port=storescp().port)
+    archives = ScanOptions(archives=True)
+    forecast = dcmsend.dry_run(peer, [str(tmp_path / "study.zip")], scan=archives)
+    assert forecast.error is None
+    assert sum(portion.instances for portion in forecast.portions) == 3
+    asked = dcmsend.probe(peer, [str(tmp_path / "study.zip")], scan=archives)
+    assert (asked.error, asked.complete) == (None, True)
+    with dcmsend.send(peer, [str(tmp_path / "study.zip")], scan=archives) as report:
+        assert report.complete
+        assert report.totals.instances == 3
+
+
+def test_more_bytes_than_are_kept_at_once_can_be_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcmsend.files.given.MAX_SOURCES", 2)
+    peer = Peer(host="127.0.0.1", port=104)
+    forecast = dcmsend.dry_run(peer, (build(CT, f"1.2.{number}") for number in range(20)))
+    assert forecast.error is None
+    assert sum(portion.instances for portion in forecast.portions) == 20
+
+
+def test_bytes_that_are_stored_are_left_out(storescp: Callable[..., FolderServer], tmp_path: Path) -> None:
+    sources = [build(CT, f"1.2.{number}") for number in range(4)]
+    peer, journal = Peer(host="127.0.0.1", port=storescp().port), JournalFile(path=str(tmp_path / "journal"))
+    with dcmsend.send(peer, sources[:3], journal=journal) as report:
+        assert report.complete
+    forecast = dcmsend.dry_run(peer, sources, journal=journal)
+    assert (forecast.earlier, sum(portion.instances for portion in forecast.portions)) == (3, 1)
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--probe"])
+def test_names_from_standard_input_are_foretold(
+    option: str, storescp: Callable[..., FolderServer], data: Path, tmp_path: Path
+) -> None:
+    names = sorted(str(path) for path in (data / "samples").iterdir())
+    command = [sys.executable, "-m", "dcmsend", option, "+dly", "--files-from", "-", "127.0.0.1", str(storescp().port)]
+    ran = subprocess.run(command, input="\n".join(names).encode(), capture_output=True, timeout=60)
+    assert f"to be sent:     {len(names)} instances" in ran.stdout.decode(), ran.stderr

@@ -35,6 +35,7 @@ CONFORMANCE: Final = ROOT / "docs" / "conformance.md"
 THREATS: Final = ROOT / "docs" / "threat-model.md"
 README: Final = ROOT / "README.md"
 TLS: Final = ROOT / "docs" / "tls.md"
+LIBRARY: Final = ROOT / "docs" / "library.md"
 
 CODE: Final = re.compile(r"`([^`]+)`")
 BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -290,6 +291,19 @@ def test_library_example_tells_what_failed(
     path = data / "samples" / "ct_explicit.dcm"
     result = _python(example.replace("11112", str(server.port)).replace('"study"', repr(str(path))), tmp_path)
     assert result.stdout.splitlines() == [f"{path} ANSWERED {0xA700} ", "0 of 1 stored"]
+
+
+@pytest.mark.parametrize("number", range(len(_blocks(LIBRARY, "python"))))
+def test_examples_of_the_library_page_run(
+    number: int, pynetdicom_scp: Callable[..., FolderServer], data: Path, tmp_path: Path
+) -> None:
+    server = pynetdicom_scp()
+    example = _blocks(LIBRARY, "python")[number]
+    assert example.count("11112") == 1
+    program = example.replace("11112", str(server.port)).replace('"study"', repr(str(data / "samples")))
+    result = _python(program, tmp_path)
+    assert result.stderr == ""
+    assert server.stored() or "FailuresError" in example
 
 
 def _python(program: str, folder: Path) -> subprocess.CompletedProcess[str]:

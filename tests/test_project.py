@@ -74,9 +74,11 @@ SLOW: Final = (
 # What a plain run of the command has no use for until something is asked for or goes wrong.
 SELDOM: Final = (
     "dcmsend.cli.before", "dcmsend.cli.conclusion", "dcmsend.cli.exit_codes", "dcmsend.cli.forecast_text",
-    "dcmsend.cli.help", "dcmsend.cli.logs", "dcmsend.cli.output", "dcmsend.cli.peers", "dcmsend.cli.progress",
-    "dcmsend.cli.reports", "dcmsend.forecast", "dcmsend.meter", "dcmsend.net.syslog", "dcmsend.progress",
-    "dcmsend.rehearsal", "dcmsend.report", "dcmsend.storage_classes", "dcmsend.transfer.ledger_reader", "tomllib",
+    "dcmsend.cli.help", "dcmsend.cli.lists", "dcmsend.cli.logs", "dcmsend.cli.output", "dcmsend.cli.peers",
+    "dcmsend.cli.progress", "dcmsend.cli.reports", "dcmsend.files.archives", "dcmsend.files.given",
+    "dcmsend.files.parts", "dcmsend.forecast", "dcmsend.meter", "dcmsend.net.syslog", "dcmsend.progress",
+    "dcmsend.rehearsal", "dcmsend.report", "dcmsend.running", "dcmsend.source", "dcmsend.storage_classes",
+    "dcmsend.transfer.ledger_reader", "tomllib",
 )  # fmt: skip
 OPTIONS: Final = ("dcmsend.cli.options", "dcmsend.cli.settings")
 IDENTITY: Final = ("dcmsend.cli.login", "dcmsend.net.identity", "dcmsend.wire.extensions")

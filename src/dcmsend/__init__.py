@@ -1,7 +1,7 @@
 """Send DICOM instances to a storage SCP with C-STORE: fast, and truthful about every one of them.
 
-``send``, ``echo``, ``dry_run`` and ``probe`` are the whole tool as functions; the rest are the values that go in and
-come out. Names are loaded when they are first used, so that importing the package costs nothing.
+``send``, ``sending``, ``echo``, ``dry_run`` and ``probe`` are the whole tool as functions; the rest are the values that
+go in and come out. Names are loaded when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,20 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dcmsend.api import Report, echo, send
-    from dcmsend.errors import DcmsendError
+    from dcmsend.errors import DcmsendError, FailuresError
+    from dcmsend.events import (
+        AssociationAccepted,
+        AssociationEnded,
+        AssociationRequested,
+        Context,
+        Event,
+        InstanceFinished,
+        InstanceKnown,
+        InstancePostponed,
+        InstanceStarted,
+        ScanFinished,
+        ScanStarted,
+    )
     from dcmsend.forecast import Forecast
     from dcmsend.meter import Meter
     from dcmsend.model import (
@@ -35,20 +48,32 @@ if TYPE_CHECKING:
         status_text,
     )
     from dcmsend.rehearsal import dry_run, probe
+    from dcmsend.running import Run, sending
     from dcmsend.security import CrlCheck, Identity, IdentityKind, KeyFormat, PeerCheck, Tls, TlsProfile
+    from dcmsend.source import Source
     from dcmsend.stop import Stop
     from dcmsend.version import __version__
 
 __all__ = [
     "AddressFamily",
+    "AssociationAccepted",
+    "AssociationEnded",
+    "AssociationRequested",
+    "Context",
     "Conversion",
     "CrlCheck",
     "DcmsendError",
     "Decompression",
+    "Event",
+    "FailuresError",
     "Forecast",
     "Identity",
     "IdentityKind",
     "Instance",
+    "InstanceFinished",
+    "InstanceKnown",
+    "InstancePostponed",
+    "InstanceStarted",
     "JournalFile",
     "KeyFormat",
     "Limits",
@@ -62,7 +87,11 @@ __all__ = [
     "Refusal",
     "Report",
     "Retries",
+    "Run",
+    "ScanFinished",
     "ScanOptions",
+    "ScanStarted",
+    "Source",
     "State",
     "StatusClass",
     "Stop",
@@ -75,6 +104,7 @@ __all__ = [
     "echo",
     "probe",
     "send",
+    "sending",
     "status_class",
     "status_text",
 ]
@@ -87,6 +117,21 @@ _HOMES = {
     "Forecast": "forecast",
     "dry_run": "rehearsal",
     "probe": "rehearsal",
+    "FailuresError": "errors",
+    "AssociationAccepted": "events",
+    "AssociationEnded": "events",
+    "AssociationRequested": "events",
+    "Context": "events",
+    "Event": "events",
+    "InstanceFinished": "events",
+    "InstanceKnown": "events",
+    "InstancePostponed": "events",
+    "InstanceStarted": "events",
+    "ScanFinished": "events",
+    "ScanStarted": "events",
+    "Run": "running",
+    "sending": "running",
+    "Source": "source",
     "CrlCheck": "security",
     "Identity": "security",
     "IdentityKind": "security",

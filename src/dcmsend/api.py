@@ -10,10 +10,11 @@ from dcmsend.events import (
     AssociationRequested,
     Context,
     InstanceFinished,
+    InstanceKnown,
     InstancePostponed,
     ScanStarted,
 )
-from dcmsend.files.scan import scan as scan_paths
+from dcmsend.files.scan import Input
 from dcmsend.model import Conversion, Limits, Policy, Retries, ScanOptions, Timeouts
 from dcmsend.net.association import Association
 from dcmsend.payload.opening import PayloadOpener, no_decoder
@@ -28,7 +29,7 @@ from dcmsend.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, V
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from types import TracebackType
     from typing import Final, Self, TypeAlias
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from dcmsend.model import Instance, JournalFile, Outcome, Peer, Totals
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
+    from dcmsend.source import Source
     from dcmsend.transfer.ledger import Ledger
 
     Listener: TypeAlias = Callable[[Event], None]
@@ -76,12 +78,24 @@ class Report:
         return self.totals.stored == self.totals.instances
 
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
-        """Every instance that was taken on with its outcome, in the order of the input."""
+        """Every instance that was taken on with its outcome, in the order of the input, until it is closed."""
         return self._journal.rows()
 
     def stored_bytes(self) -> int:
         """Bytes of the data sets that the peer stored in this run, as they are in the files."""
         return self._journal.stored_bytes()
+
+    def raise_for_failures(self) -> None:
+        """Raise ``FailuresError`` unless the peer has stored all that was taken on, and the run came to its end.
+
+        Files that were refused are not counted, as they are not in the exit code of the command: with
+        ``Policy.halt`` the first of them is ``error``; without, ``totals.refused_files`` says how many there were.
+        """
+        if self.complete and self.error is None:
+            return
+        from dcmsend.report.failures import failures
+
+        raise failures(self.totals, self.rows(), self.error) from self.error
 
     def close(self) -> None:
         """Let go of the list."""
@@ -90,7 +104,7 @@ class Report:
 
 def send(
     peer: Peer,
-    paths: Iterable[str],
+    sources: Iterable[Source],
     *,
     scan: ScanOptions | None = None,
     policy: Policy | None = None,
@@ -103,37 +117,76 @@ def send(
     meter: Meter | None = None,
     stop: Stop | None = None,
 ) -> Report:
-    """Send DICOM files to a storage SCP with C-STORE (PS3.4 Annex B) and say what has become of each.
+    """Send DICOM instances to a storage SCP with C-STORE (PS3.4 Annex B) and say what has become of each.
 
-    ``paths``: files, and directories and DICOMDIRs where ``scan`` allows them. ``listener`` is called with each event,
-    in order, in this thread, whatever the number of associations. ``meter`` counts what leaves and what there is to do,
-    for other threads to look at. ``stop`` ends the run from a signal handler or
-    another thread. With ``journal``, instances that an earlier run has stored are not sent again.
+    ``sources``: paths of files, and of directories, DICOMDIRs and archives where ``scan`` allows them; the bytes of
+    DICOM files; file objects that are open in binary mode; data sets of pydicom. Any iterable will do, it is asked for
+    the next one when there is room for it. What is no path is kept until it has its outcome, and no longer; the file
+    behind a file object must not be changed until then.
+
+    ``listener`` is called with each event, in order, in this thread, whatever the number of associations. ``meter``
+    counts what leaves and what there is to do, for other threads to look at. ``stop`` ends the run from a signal
+    handler or another thread. With ``journal``, instances that an earlier run has stored are not sent again.
 
     Returns a report also when the run broke: then ``Report.error`` says why, and every instance still has its outcome.
     Before anything is done, raises ``ConfigurationError`` where a dictionary of ``conversion`` or a file of
     ``peer.tls`` cannot be used or settings do not go together, and ``JournalError`` where the journal file cannot be
-    used.
+    used. ``TypeError``, at once or when its turn comes, where a source is nothing that can be sent; that, and what
+    ``sources`` or ``listener`` raise themselves, aborts the associations that are open.
     """
+    run = prepared(
+        peer,
+        scan=scan,
+        policy=policy,
+        conversion=conversion,
+        timeouts=timeouts,
+        limits=limits,
+        retries=retries,
+        journal=journal,
+        listener=listener or _ignore,
+        meter=meter,
+        stop=stop or Stop(),
+    )
+    for _ in run.steps(sources):
+        pass
+    assert run.report is not None  # noqa: S101 - the last step makes it
+    return run.report
+
+
+def prepared(
+    peer: Peer,
+    *,
+    scan: ScanOptions | None,
+    policy: Policy | None,
+    conversion: Conversion | None,
+    timeouts: Timeouts | None,
+    limits: Limits | None,
+    retries: Retries | None,
+    journal: JournalFile | None,
+    listener: Listener,
+    meter: Meter | None,
+    stop: Stop,
+) -> Transfer:
+    """A run with these settings, which has not begun. Raises what ``send`` raises before anything is done."""
     scan, policy, conversion = scan or ScanOptions(), policy or Policy(), conversion or Conversion()
     retries = retries or Retries()
     if retries.count and not policy.multiple_associations:
         raise ConfigurationError("nothing can be tried again where only one association is allowed")
     wishes = checked_wishes(scan, policy, conversion, journal)
-    stop, limits = stop or Stop(), limits or Limits()
+    limits, opener = limits or Limits(), PayloadOpener(scan, conversion, stop)
     settings = Settings(
         peer=peer,
         wishes=wishes,
         timeouts=timeouts or Timeouts(),
         limits=limits,
-        opener=PayloadOpener(scan, conversion, stop),
+        opener=opener,
         stop=stop,
         attempts=Attempts(retries.count),
         pace=_pace(limits),
         security=secured(peer),
         meter=meter,
     )
-    return _Run(settings, retries, listener or _ignore, _ledger(journal, peer, stop)).go(paths, scan)
+    return Transfer(settings, opener, retries, scan, listener, _ledger(journal, peer, stop))
 
 
 def checked_wishes(scan: ScanOptions, policy: Policy, conversion: Conversion, journal: JournalFile | None) -> Wishes:
@@ -218,34 +271,54 @@ def echo(
     return took
 
 
-class _Run:
-    """One call of ``send``: the journal's only writer, and the only one who calls the listener."""
+class Transfer:
+    """One run: the journal's only writer, and the only one who calls the listener. ``report`` is there at the end."""
 
-    def __init__(self, settings: Settings, retries: Retries, listener: Listener, ledger: Ledger | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        opener: PayloadOpener,
+        retries: Retries,
+        scan: ScanOptions,
+        listener: Listener,
+        ledger: Ledger | None,
+    ) -> None:
+        self.report: Report | None = None
         self._settings = settings
         self._retries = retries
+        self._scan = scan
         self._tell = listener
         self._ledger = ledger
         self._journal = Journal()
+        self._input = Input(scan, opener, ledger, bounded=self._bounded)
 
-    def go(self, paths: Iterable[str], scan: ScanOptions) -> Report:
+    def steps(self, sources: Iterable[object]) -> Generator[None]:
+        """Do all that there is to do, a bit at a time: each step tells no more than a few events.
+
+        Closed early, it aborts what is under way, and there is no report.
+        """
         journal, ledger, policy = self._journal, self._ledger, self._settings.wishes.policy
         if self._settings.meter is not None:
             self._settings.meter.watch(journal.found)
-        found = scan_paths(paths, scan)
-        intake = Intake(found, journal, self._tell, self._settings.stop, halt=policy.halt, ledger=ledger)
+        found = self._input.found(sources)
+        intake = Intake(found, journal, self._hear, self._settings.stop, halt=policy.halt, ledger=ledger)
         scheduler = Scheduler(journal, intake, self._settings, self._retries, ledger.kept if ledger else None)
         error: DcmsendError | None
         try:
-            self._tell(ScanStarted(scan.directories))
-            _look(intake, journal, everything=policy.scan_first or not policy.multiple_associations)
-            self._transfer(scheduler)
+            self._tell(ScanStarted(self._scan.directories))
+            yield
+            yield from _look(intake, journal, everything=not self._bounded)
+            yield from self._transfer(scheduler)
             error = scheduler.error
         except DcmsendError as broken:
             error = broken
+        except BaseException:
+            journal.close()
+            raise
         finally:
             if ledger is not None:
                 ledger.close()
+            self._input.close()
         error = (ledger.error if ledger else None) or error
         if error is not None:
             self._leave(error)
@@ -255,9 +328,15 @@ class _Run:
             refused_files=intake.refused,
             earlier=ledger.earlier if ledger else 0,
         )
-        return Report(self._settings.peer, journal, totals, error)
+        self.report = Report(self._settings.peer, journal, totals, error)
 
-    def _transfer(self, scheduler: Scheduler) -> None:
+    @property
+    def _bounded(self) -> bool:
+        """Whether sending may begin before all input has been looked at."""
+        policy = self._settings.wishes.policy
+        return policy.multiple_associations and not policy.scan_first
+
+    def _transfer(self, scheduler: Scheduler) -> Iterator[None]:
         events = scheduler.run()
         try:
             for event in events:
@@ -265,11 +344,19 @@ class _Run:
                     self._journal.record(event.outcome, event.instance)
                     if self._ledger is not None and not event.outcome.association:
                         self._ledger.record(event)  # what no association will do
+                    self._input.release(event.instance.path)
                 elif isinstance(event, InstancePostponed):
                     self._journal.postpone(event.outcome)
                 self._tell(event)
+                yield
         finally:
             events.close()  # ends associations, if any are open
+
+    def _hear(self, event: Event) -> None:
+        """What the intake tells."""
+        if isinstance(event, InstanceKnown):
+            self._input.release(event.instance.path)
+        self._tell(event)
 
     def _leave(self, error: DcmsendError) -> None:
         try:
@@ -278,10 +365,11 @@ class _Run:
             pass
 
 
-def _look(intake: Intake, journal: Journal, *, everything: bool) -> None:
+def _look(intake: Intake, journal: Journal, *, everything: bool) -> Iterator[None]:
     """Look at the input before anything is sent: at all of it, or at enough to know what will be needed."""
     deadline = time.monotonic() + FIRST_LOOK_SECONDS
-    while intake.advance():
+    while intake.advance() or intake.wait(None if everything else deadline - time.monotonic()):
+        yield
         if not everything and (len(journal) >= FIRST_LOOK or time.monotonic() > deadline):
             return
 

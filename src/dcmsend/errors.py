@@ -10,6 +10,7 @@ and knows whether trying again later may help (``retryable``).
     ├── ConfigurationError          a value that the caller gave is out of range
     ├── InputError                  files and arguments
     │   ├── NoInputError            nothing to send was given
+    │   ├── ListError               a list of files to send cannot be read on
     │   ├── InvalidInputError       a file failed its checks, and the run halts on that
     │   └── NoValidInputError       files were given, none can be sent
     ├── FileError                   one file: becomes a Refusal or an Outcome, never leaves the library
@@ -30,7 +31,8 @@ and knows whether trying again later may help (``retryable``).
     ├── NoProposal                  an instance for which nothing may be proposed, and the run halts on that
     ├── Interrupted                 the user stopped the run
     ├── JournalError                the list of instances cannot be kept
-    └── ReportError                 the report cannot be written
+    ├── ReportError                 the report cannot be written
+    └── FailuresError               not everything was stored, for those who want that raised
 """
 
 from __future__ import annotations
@@ -68,6 +70,10 @@ class InputError(DcmsendError):
 
 class NoInputError(InputError):
     """After expanding the arguments there is nothing to send."""
+
+
+class ListError(InputError):
+    """A list of files broke off: nobody knows what else it names. What it had named before may have been sent."""
 
 
 class InvalidInputError(InputError):
@@ -204,3 +210,22 @@ class JournalError(DcmsendError):
 
 class ReportError(DcmsendError):
     """The report cannot be written."""
+
+
+class FailuresError(DcmsendError):
+    """Of ``instances`` that were taken on ``failed`` were not stored, or ``error``, if any, ended the run early.
+
+    ``reasons``: of the first few that failed, path and why, a line each.
+    """
+
+    def __init__(self, instances: int, failed: int, reasons: tuple[str, ...], error: DcmsendError | None) -> None:
+        words = [f"{failed} of {instances} SOP instances were not stored"]
+        words += [f"the run ended early: {error}"] if error is not None else []
+        words += reasons
+        if failed > len(reasons) > 0:
+            words.append(f"and {failed - len(reasons)} more")
+        super().__init__("; ".join(words), hint=error.hint if error is not None else "")
+        self.instances = instances
+        self.failed = failed
+        self.reasons = reasons
+        self.error = error

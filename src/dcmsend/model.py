@@ -7,10 +7,11 @@ values say what was found.
 from __future__ import annotations
 
 from dcmsend.errors import require
-from dcmsend.light import Enum, Frozen
+from dcmsend.light import Enum, Frozen, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
     from dcmsend.security import Identity, Tls
@@ -204,6 +205,17 @@ class Notice(Frozen):
 
     text: str
     empty: bool = False
+
+
+class Later(NamedTuple):
+    """Input that is not there yet: what a source of names or data sets gives instead of waiting. Ask again.
+
+    ``notify`` takes a function that is called once when something has come, at once where that has happened already;
+    the last one counts. It may be called from another thread. ``None``: there will be more when instances that are
+    taken on have been finished.
+    """
+
+    notify: Callable[[Callable[[], None]], None] | None = None
 
 
 class State(Enum):

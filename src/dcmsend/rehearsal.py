@@ -20,7 +20,7 @@ from dcmsend.errors import (
     NoValidInputError,
 )
 from dcmsend.events import AssociationEnded, AssociationRequested, ScanStarted
-from dcmsend.files.scan import scan as scan_paths
+from dcmsend.files.scan import Input
 from dcmsend.forecast import MOST_TOLD, Answer, Forecast, PlannedAssociation, Portion
 from dcmsend.light import replace
 from dcmsend.model import MAX_CONTEXTS, Conversion, Instance, Limits, Notice, Policy, Refusal, ScanOptions, Timeouts
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dcmsend.events import Context, Event
     from dcmsend.model import JournalFile, Outcome, Peer
     from dcmsend.plan import Key, Planned
+    from dcmsend.source import Source
     from dcmsend.transfer.ledger_reader import LedgerReader
 
     Error: TypeAlias = DcmsendError | None
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 def dry_run(
     peer: Peer,
-    paths: Iterable[str],
+    sources: Iterable[Source],
     *,
     scan: ScanOptions | None = None,
     policy: Policy | None = None,
@@ -67,12 +68,12 @@ def dry_run(
     """
     look = _Look(peer, scan, policy, conversion, journal, listener, stop)
     secured(peer)  # files that cannot be used end a run before it begins
-    return look.forecast(paths, None)
+    return look.forecast(sources, None)
 
 
 def probe(
     peer: Peer,
-    paths: Iterable[str],
+    sources: Iterable[Source],
     *,
     scan: ScanOptions | None = None,
     policy: Policy | None = None,
@@ -117,13 +118,18 @@ def probe(
             return Interrupted("stopped by the user")
         return _answer(association), association.contexts
 
-    return look.forecast(paths, ask)
+    return look.forecast(sources, ask)
 
 
 class _Tally:
-    """Takes the place of a list: how many instances there are of each kind, and how many bytes they have."""
+    """Takes the place of a list: how many instances there are of each kind, and how many bytes they have.
 
-    def __init__(self) -> None:
+    ``met`` is called with the path of what is needed no more: once the next one comes.
+    """
+
+    def __init__(self, met: Callable[[str], None]) -> None:
+        self._met = met
+        self._last = ""
         self.pending: dict[Key, tuple[int, int]] = {}
         self.known = (0, 0)
         self._count = 0
@@ -135,6 +141,9 @@ class _Tally:
         self._count += 1
         count, size = self.pending.get(_key(instance), (0, 0))
         self.pending[_key(instance)] = count + 1, size + instance.size
+        if self._last:
+            self._met(self._last)
+        self._last = instance.path
         return self._count
 
     def record(self, _: Outcome, instance: Instance) -> None:
@@ -163,26 +172,27 @@ class _Look:
         self._reader = _reader(journal, peer)
         self._listener = listener or _ignore
         self._stop = stop or Stop()
-        self._tally = _Tally()
+        self._input = Input(self._scan, None, self._reader, bounded=True)
+        self._tally = _Tally(self._input.release)
         self._refusals: list[Refusal] = []
         self._notices: list[str] = []
         self._notice_count = 0
 
-    def forecast(self, paths: Iterable[str], ask: Ask | None) -> Forecast:
+    def forecast(self, sources: Iterable[Source], ask: Ask | None) -> Forecast:
         """Look at all input, plan, and ask the peer where that is wished."""
         began = time.monotonic()
-        intake = Intake(
-            scan_paths(paths, self._scan), self._tally, self._tell, self._stop, halt=False, ledger=self._reader
-        )
+        found = self._input.found(sources)
+        intake = Intake(found, self._tally, self._tell, self._stop, halt=False, ledger=self._reader)
         error: DcmsendError | None
         try:
             self._tell(ScanStarted(self._scan.directories))
-            while intake.advance():
+            while intake.advance() or intake.wait():
                 pass
             error = intake.error
         except DcmsendError as broken:
             error = broken
         finally:
+            self._input.close()
             if self._reader is not None:
                 self._reader.close()
         long = len(self._tally) >= FIRST_LOOK or time.monotonic() - began > FIRST_LOOK_SECONDS

@@ -38,14 +38,20 @@ class Stop:
             for wake in tuple(self.wakers.values()):
                 wake()
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass, or less where a request comes."""
+    def wait(self, seconds: float | None, notify: Callable[[Callable[[], None]], None] | None = None) -> bool:
+        """Let time pass (``None``: without end), or less where a request comes, or ``notify`` calls what it is given.
+
+        Whether one of these has come.
+        """
         gate = allocate_lock()
         gate.acquire()
         self.nudges[gate] = lambda: _open(gate)
-        if not self.requested:
-            gate.acquire(timeout=min(seconds, TIMEOUT_MAX))
+        if notify is not None:
+            notify(lambda: _open(gate))
+        limit = -1 if seconds is None else min(max(seconds, 0), TIMEOUT_MAX)
+        came = self.requested or gate.acquire(timeout=limit)
         del self.nudges[gate]
+        return came
 
 
 def _open(gate: LockType) -> None:

@@ -15,6 +15,7 @@ EXPECTED: dict[type[errors.DcmsendError], int] = {
     errors.ConfigurationError: 1,
     errors.InputError: 22,
     errors.NoInputError: 21,
+    errors.ListError: 22,
     errors.InvalidInputError: 22,
     errors.NoValidInputError: 23,
     errors.FileError: 22,
@@ -36,6 +37,7 @@ EXPECTED: dict[type[errors.DcmsendError], int] = {
     errors.Interrupted: 130,
     errors.JournalError: 44,
     errors.ReportError: 43,
+    errors.FailuresError: 66,
 }
 
 

@@ -9,7 +9,7 @@ from dcmsend.errors import FileError
 from dcmsend.files.dataset import check
 from dcmsend.files.scan import scan
 from dcmsend.files.sources import BytesSource
-from dcmsend.model import Conversion, Instance, Refusal, ScanOptions
+from dcmsend.model import Conversion, Instance, Notice, Refusal, ScanOptions
 from dcmsend.payload.opening import PayloadOpener
 from tests.files.encode import is_one_line
 from tests.support import builder, mutate
@@ -127,7 +127,7 @@ def outcome(opener: PayloadOpener, path: Path, target: str) -> str:
                 return one_line(error.reason)
         elif isinstance(found, Refusal):
             return one_line(found.reason)
-        else:
+        elif isinstance(found, Notice):
             one_line(found.text)
             converted = not found.empty
     assert converted, "neither a reason nor a payload"

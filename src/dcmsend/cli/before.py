@@ -16,7 +16,8 @@ from dcmsend.printable import MAX_HOST, MAX_REMARK, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from dcmsend.cli.grammar import Arguments
     from dcmsend.cli.log import Log
@@ -68,14 +69,19 @@ def _forecast(arguments: Arguments, log: Log, stop: Stop) -> int:
         log.warn("nothing is sent, so no report is written")
     peer, journal, listener = arguments.peer, arguments.journal, _steps(log, arguments.peer, arguments)
     scan, policy, conversion = arguments.scan, arguments.policy, arguments.conversion
+    sources: Iterable[Any] = arguments.files
+    if arguments.files_from:
+        from dcmsend.cli.lists import sources as names
+
+        sources = names(arguments)
     if arguments.probe:
         forecast = probe(
-            peer, arguments.files, scan=scan, policy=policy, conversion=conversion, timeouts=arguments.timeouts,
+            peer, sources, scan=scan, policy=policy, conversion=conversion, timeouts=arguments.timeouts,
             limits=arguments.limits, journal=journal, listener=listener, stop=stop,
         )  # fmt: skip
     else:
         forecast = dry_run(
-            peer, arguments.files, scan=scan, policy=policy, conversion=conversion, journal=journal,
+            peer, sources, scan=scan, policy=policy, conversion=conversion, journal=journal,
             listener=listener, stop=stop,
         )  # fmt: skip
     at_once = arguments.limits.associations

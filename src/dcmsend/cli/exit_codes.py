@@ -38,6 +38,7 @@ EXIT_CODES: Final[dict[type[errors.DcmsendError], ExitCode]] = {
     errors.ConfigurationError: ExitCode.COMMAND_LINE,
     errors.NoInputError: ExitCode.NO_INPUT,
     errors.InputError: ExitCode.INVALID_INPUT,
+    errors.ListError: ExitCode.INVALID_INPUT,
     errors.InvalidInputError: ExitCode.INVALID_INPUT,
     errors.FileError: ExitCode.INVALID_INPUT,
     errors.NoValidInputError: ExitCode.NO_VALID_INPUT,
@@ -49,6 +50,7 @@ EXIT_CODES: Final[dict[type[errors.DcmsendError], ExitCode]] = {
     errors.NoAcceptableContext: ExitCode.PROPOSAL,
     errors.NoProposal: ExitCode.PROPOSAL,
     errors.Interrupted: ExitCode.INTERRUPTED,
+    errors.FailuresError: ExitCode.NOT_ALL_STORED,
     errors.DcmsendError: ExitCode.DEFECT,
 }
 

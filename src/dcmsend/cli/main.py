@@ -18,7 +18,7 @@ from dcmsend.errors import DcmsendError, Interrupted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import FrameType
     from typing import Any, Final, NoReturn, Self
 
@@ -123,6 +123,7 @@ def _send(arguments: Arguments, log: Log) -> int:
 
     began = monotonic()
     stop = Stop()
+    sources = _sources(arguments)
     peer, send = _peer(arguments), _sender(arguments, log)
     listener = _listener(arguments, peer, log)
     recorder = _recorder(arguments, listener)
@@ -130,7 +131,7 @@ def _send(arguments: Arguments, log: Log) -> int:
         _Interrupts(stop, log) as interrupts,
         send(
             peer,
-            arguments.files,
+            sources,
             scan=arguments.scan,
             policy=arguments.policy,
             conversion=_conversion(arguments),
@@ -175,6 +176,15 @@ def _sender(arguments: Arguments, log: Log) -> Callable[..., Report]:
     from dcmsend.cli.progress import showing
 
     return showing(send, arguments, log, stream)
+
+
+def _sources(arguments: Arguments) -> Iterable[Any]:
+    """What is to be sent: the files of the command line, and those that lists name."""
+    if not arguments.files_from:
+        return arguments.files
+    from dcmsend.cli.lists import sources
+
+    return sources(arguments)
 
 
 def _peer(arguments: Arguments) -> Peer:

@@ -224,12 +224,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
         sets="scan.recurse", help="take folders within folders too",
     ),
     Option(
-        section=_FILES, long="--scan-archives", sets="scan.archives", refused=f"--scan-archives {_UNFINISHED}",
+        section=_FILES, long="--scan-archives", sets="scan.archives",
         help="a zip or tar archive stands for the files in it",
     ),
     Option(
         section=_FILES, long="--files-from", sets="run.files_from", collects=True, argument=Argument(name="filename"),
-        refused=f"--files-from {_UNFINISHED}",
         help="take names of files and folders from this file too, one in a line; - is standard input",
     ),
     Option(

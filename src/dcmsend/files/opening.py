@@ -9,7 +9,7 @@ import os
 import stat
 
 from dcmsend.errors import FileError
-from dcmsend.files.sources import read_at, reason_of
+from dcmsend.files.sources import FileSource, read_at, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ class OpenFile:
         except ValueError:  # a NUL, or a character that no file name can have
             raise FileError(INVALID_NAME) from None
         self.status = os.fstat(self.descriptor)
+
+    def source(self, head_size: int, most: int = 0) -> FileSource:
+        """Its bytes: the first ``head_size`` are read at once, or all where these are no more than ``most``."""
+        size = self.status.st_size
+        return FileSource(self.descriptor, size, size if size <= most else head_size)
 
     def require_regular(self) -> None:
         """Raises FileError where this is no regular file."""

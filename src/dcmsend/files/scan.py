@@ -14,9 +14,9 @@ from dcmsend.files.head import read_head
 from dcmsend.files.layouts import Layouts
 from dcmsend.files.natural import in_natural_order
 from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
-from dcmsend.files.sources import FileSource, reason_of
+from dcmsend.files.sources import reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
-from dcmsend.model import Instance, Notice, ReadMode, Refusal
+from dcmsend.model import Instance, Later, Notice, ReadMode, Refusal
 from dcmsend.printable import MAX_PATH, plain
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
@@ -24,33 +24,113 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Final, TypeAlias
+    from typing import Final, Protocol, TypeAlias
 
+    from dcmsend.files.archives import Archives
+    from dcmsend.files.given import Given
+    from dcmsend.files.head import Head
     from dcmsend.model import ScanOptions
 
+    class Opener(Protocol):
+        """Who opens what is found, by its path."""
+
+        open_file: Callable[[str], OpenFile]
+
+    class Memory(Protocol):
+        """Who tells a file from what it was before, by two numbers."""
+
+        look: Callable[[str], tuple[int, int]]
+
+    Unusual: TypeAlias = Callable[[object, int], Iterator["Found"]]
     Entries: TypeAlias = Iterator[os.DirEntry[str]]
 
-Found: TypeAlias = Instance | Refusal | Notice
+Found: TypeAlias = Instance | Refusal | Notice | Later
 
 HEAD_SIZE: Final = 4096  # bytes that are read of each file at first
 RUN: Final = 16384  # entries of a folder that are sorted and kept at once
 
 
-def scan(arguments: Iterable[str], options: ScanOptions) -> Iterator[Found]:
+def scan(arguments: Iterable[object], options: ScanOptions, scanner: Scanner | None = None) -> Iterator[Found]:
     """Everything that the arguments name, in order.
 
     A file that cannot be sent is a Refusal, and what is passed over a Notice: where there are only notices, there was
     no input.
     """
-    scanner = _Scanner(options)
-    for argument in arguments:
-        yield from scanner.argument(argument)
+    scanner = scanner or Scanner(options)
+    for number, argument in enumerate(arguments, 1):
+        if type(argument) is str:
+            yield from scanner.argument(argument)
+        elif isinstance(argument, Later):
+            yield argument
+        else:
+            yield from scanner.unusual(argument, number)
 
 
-class _Scanner:
-    """One scan: the options, and what was met so far."""
+class Input:
+    """What a run is given, from its first look at it to the outcome of the last. Loads what the unusual takes when it
+    turns up.
 
-    def __init__(self, options: ScanOptions) -> None:
+    ``opener`` will open members of archives and what is no path as well, and the ``memory`` of earlier runs tell them
+    from others. ``bounded``: no more than so much of what is no path is kept at once, for it is released meanwhile.
+    """
+
+    def __init__(self, options: ScanOptions, opener: Opener | None, memory: Memory | None, *, bounded: bool) -> None:
+        self._options = options
+        self._opener = opener
+        self._memory = memory
+        self._bounded = bounded
+        self._given: Given | None = None
+        self._archives: Archives | None = None
+        self._scanner = self._archive_scanner() if options.archives else Scanner(options, self._unusual)
+
+    def found(self, sources: Iterable[object]) -> Iterator[Found]:
+        """What the sources come to. Raises TypeError where they are a single one."""
+        if isinstance(sources, str | bytes | bytearray | memoryview):
+            raise TypeError(f"sources is of type {type(sources).__name__}: for a single source give a list of one")
+        return scan(sources, self._options, self._scanner)
+
+    def release(self, path: str) -> None:
+        """Let go of what is no path and needed no more."""
+        if self._given is not None:
+            self._given.release(path)
+
+    def close(self) -> None:
+        for kept in (self._given, self._archives):
+            if kept is not None:
+                kept.close()
+
+    def _archive_scanner(self) -> Scanner:
+        from dcmsend.files.archives import Archives, ArchiveScanner
+
+        self._archives = Archives()
+        self._extend(self._archives)
+        return ArchiveScanner(self._options, self._archives, self._unusual)
+
+    def _unusual(self, source: object, number: int) -> Iterator[Found]:
+        """What a source comes to that is no path."""
+        if self._given is None:
+            from dcmsend.files.given import Given
+
+            self._given = Given(self._scanner, self._options, bounded=self._bounded)
+            self._extend(self._given)
+        return self._given.take(source, number)
+
+    def _extend(self, by: Archives | Given) -> None:
+        if self._opener is not None:
+            self._opener.open_file = by.opener(self._opener.open_file)
+        if self._memory is not None:
+            self._memory.look = by.looker(self._memory.look)
+
+
+def _unknown(argument: object, number: int) -> Iterator[Found]:
+    raise TypeError(f"source {number} is of type {type(argument).__name__}, which cannot be sent")
+
+
+class Scanner:
+    """One scan: the options, and what was met so far. ``unusual`` is asked what an argument is that is no path."""
+
+    def __init__(self, options: ScanOptions, unusual: Unusual | None = None) -> None:
+        self.unusual = unusual or _unknown
         self._options = options
         self._files = Seen()
         self._folders = Seen()
@@ -92,12 +172,16 @@ class _Scanner:
                         yield found
                     else:
                         yield from self._file(path)
+                else:
+                    yield from self._other(prefix + name)
             elif _is_folder(entry):
                 if self._options.recurse:
                     yield from self._enter(prefix + name, stack)
                     return
             elif matches is None or matches(name):
                 yield from self._entry(entry, prefix + name)
+            elif _is_file(entry):
+                yield from self._other(prefix + name)
         try:
             if not listing.read():
                 stack.pop()
@@ -147,6 +231,10 @@ class _Scanner:
                 return
         yield from self._file(path)
 
+    def _other(self, path: str) -> Iterable[Found]:  # noqa: ARG002
+        """A file in a folder whose name is none of those that are wanted."""
+        return ()
+
     def _file(self, path: str) -> Iterator[Found]:
         try:
             with OpenFile(path) as file:
@@ -154,14 +242,18 @@ class _Scanner:
                 if self._files.again(file.status, path) and not self._options.send_duplicates:
                     yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
                     return
-                size = file.status.st_size
-                head = read_head(FileSource(file.descriptor, size, HEAD_SIZE), self._options.read_mode)
+                source = file.source(HEAD_SIZE)
+                head = read_head(source, self._options.read_mode)
         except FileError as error:
             yield Refusal(path, error.reason)
             return
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
             yield from self._listed(path)
             return
+        yield from self.judged(path, head, source.size)
+
+    def judged(self, path: str, head: Head, size: int) -> Iterator[Found]:
+        """What a file comes to that has this head."""
         checks = self._options.uid_checks
         reason = complaint(head.meta_sop_class, head.meta_sop_instance, head.transfer_syntax, checks=checks)
         if not reason and head.sop_class != head.meta_sop_class:

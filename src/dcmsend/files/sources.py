@@ -49,6 +49,7 @@ class FileSource:
     """
 
     __slots__ = ("_base", "_buffer", "descriptor", "head", "size")
+    start = 0  # where its first byte stands in what ``descriptor`` is for
 
     def __init__(self, descriptor: int, size: int, head_size: int = WINDOW) -> None:
         self.descriptor = descriptor

@@ -12,10 +12,10 @@ from contextlib import nullcontext
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import PIXEL_DATA
 from dcmsend.files.elements import EXPLICIT_LE, ITEM, UNDEFINED, StructureError, encoding_of, walk
-from dcmsend.files.sources import InflateSource
+from dcmsend.files.sources import WINDOW, InflateSource
 from dcmsend.light import NamedTuple
 from dcmsend.payload.levels import UNITS, Value
-from dcmsend.payload.pieces import Chunks, FileRange, Spool, chunks_of_file
+from dcmsend.payload.pieces import Chunks, FileRange, Memory, Spool, chunks_of_file
 from dcmsend.payload.recode import recode
 from dcmsend.payload.work import ROOT, Pixels, Work, swapped
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
@@ -67,7 +67,7 @@ def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: st
             runs=extent.runs,
             encoding=encoding,
             target=encoding_of(target),
-            large=_inflating(source, extent.start, extent.end) if deflated else _reading(source.descriptor),
+            large=_inflating(source, extent.start, extent.end) if deflated else _reading(source),
             dictionary=None if encoding.explicit else means.dictionary(),
             fragments=transfer_syntax == target,
             strict=not extent.checked,
@@ -87,13 +87,20 @@ def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: st
 # Large values, from where they stand.
 
 
-def _reading(descriptor: int) -> Callable[[int, int, int], Piece]:
-    """Values of an open file."""
+def _reading(source: FileSource) -> Callable[[int, int, int], Piece]:
+    """Values of an open file, or of one that is in memory."""
+    descriptor, start, head = source.descriptor, source.start, source.head
 
     def large(value: int, length: int, unit: int) -> Piece:
+        held = descriptor < 0
         if unit == 1:
-            return FileRange(descriptor, value, length)
-        chunks = chunks_of_file(descriptor, value, length)
+            view = memoryview(head)[value : value + length]
+            return Memory(view) if held else FileRange(descriptor, start + value, length)
+        chunks: Iterable[bytes] = (
+            (head[at : min(at + WINDOW, value + length)] for at in range(value, value + length, WINDOW))
+            if held
+            else chunks_of_file(descriptor, start + value, length)
+        )
         return Chunks((swapped(chunk, unit) for chunk in _whole(chunks, unit)), length)
 
     return large

@@ -14,7 +14,7 @@ from dcmsend.files.dataset import check, read_uids
 from dcmsend.files.elements import StructureError
 from dcmsend.files.head import disagreement, read_head
 from dcmsend.files.opening import OpenFile
-from dcmsend.files.sources import WINDOW, FileSource
+from dcmsend.files.sources import WINDOW
 from dcmsend.light import NamedTuple
 from dcmsend.payload.passthrough import as_it_is
 from dcmsend.payload.payload import Identity, Means, Payload
@@ -24,10 +24,11 @@ from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Final
 
     from dcmsend.files.head import Head
+    from dcmsend.files.sources import FileSource
     from dcmsend.model import Conversion, Instance, ScanOptions
     from dcmsend.payload.dictionary import Dictionary
     from dcmsend.payload.payload import Closable
@@ -41,10 +42,12 @@ _HEAD: Final = 16384  # bytes, in which the elements of most images stand; small
 class PayloadOpener:
     """Opens payloads for one run; safe to be used from several threads at once.
 
-    ``stop``: once it is aborted, conversions under way are given up.
+    ``stop``: once it is aborted, conversions under way are given up. ``open_file`` opens what a path means, where that
+    is not always a file of that name.
     """
 
     def __init__(self, options: ScanOptions, conversion: Conversion, stop: Stop | None = None) -> None:
+        self.open_file: Callable[[str], OpenFile] = OpenFile
         self._options = options
         self._dictionaries = conversion.dictionaries
         self._means = Means(self._load_dictionary, conversion.compression_level, allocate_lock(), self._go_on)
@@ -58,7 +61,7 @@ class PayloadOpener:
         The caller closes it. Raises FileError where the file cannot be read, is no longer what the scan found, must
         not be sent, or cannot be converted faithfully.
         """
-        file = OpenFile(instance.path)
+        file = self.open_file(instance.path)
         try:
             file.require_regular()
             return self._payload(file, instance, target)
@@ -67,14 +70,13 @@ class PayloadOpener:
             raise
 
     def _payload(self, file: OpenFile, instance: Instance, target: str) -> Payload:
-        size = file.status.st_size
-        source = FileSource(file.descriptor, size, size if size <= WINDOW else _HEAD)
+        source = file.source(_HEAD, WINDOW)
         head = read_head(source, self._options.read_mode)
         _require_same(head, instance)
         opened = self._at_once(source, head, target) or self._checked(source, head, target)
         notices = opened.notices + tuple(_disagreements(opened, instance))
         identity = Identity(opened.sop_class, opened.sop_instance, target)
-        size -= head.dataset_offset
+        size = source.size - head.dataset_offset
         behind = (file, *opened.behind)
         read_later = any(not isinstance(piece, Memory) for piece in opened.pieces)
         confirm = file.require_unchanged if read_later else None

@@ -21,5 +21,5 @@ def as_it_is(source: FileSource, offset: int, checked: Checked) -> list[Piece]:
     if checked.end <= len(source.head):
         data = Memory(memoryview(source.head)[offset : checked.end])
     else:
-        data = FileRange(source.descriptor, offset, length)
+        data = FileRange(source.descriptor, source.start + offset, length)
     return [data, Memory(bytes(checked.pad))] if checked.pad else [data]

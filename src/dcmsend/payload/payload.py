@@ -108,7 +108,8 @@ class Payload:
         return room
 
     def close(self) -> None:
-        """Close the files behind; closing twice does no harm."""
+        """Close the files behind, and let go of the bytes; closing twice does no harm."""
+        self._pieces.clear()
         for closable in self._behind:
             closable.close()
 

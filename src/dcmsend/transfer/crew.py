@@ -13,6 +13,7 @@ from threading import Thread, current_thread
 from dcmsend.errors import DcmsendError, NetworkError, RunStopped
 from dcmsend.events import AssociationAccepted
 from dcmsend.light import NamedTuple
+from dcmsend.transfer.intake import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,8 +130,14 @@ class Crew:
         looked = 0
         while looked < _GLANCE and self._intake.advance():
             looked += 1
+        paused = not looked and self._intake.paused
+        if paused:
+            self._intake.when_ready(lambda: self._events.put(None))
+        limit = delay if delay > 0 else PATIENCE if paused else None
+        waited = not looked
         try:
-            event = self._events.get(block=not looked, timeout=delay if delay > 0 else None)
+            event = self._events.get(block=not looked, timeout=limit)
+            waited = False
             while True:
                 if isinstance(event, _Ended):
                     self._part(event)
@@ -139,7 +146,7 @@ class Crew:
                     yield event
                 event = self._events.get(block=False)
         except Empty:
-            pass
+            self._intake.quiet = paused and waited and delay <= 0
 
     def _part(self, ended: _Ended) -> None:
         """Take leave of a thread. Raises what broke it, if that was no error of the network."""

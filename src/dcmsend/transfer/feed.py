@@ -6,6 +6,8 @@ business here; one that a worker could not try is given back.
 
 from __future__ import annotations
 
+from dcmsend.transfer.intake import PATIENCE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
@@ -56,9 +58,15 @@ class Feed:
         return self._intake.advance()
 
     def wait(self) -> bool:
-        """Whether there is an instance: looked for in the input as long as there is any, unless others wait."""
+        """Whether there is an instance: looked for in the input as long as there is any, unless others wait.
+
+        Where the input is a long time coming there is none: the association shall not wait idly.
+        """
         while not self.fill(1):
-            if self.finished or not self._intake.advance():
+            if self.finished:
+                return False
+            if not self._intake.advance() and not self._intake.wait(PATIENCE):
+                self._intake.quiet = self._intake.paused
                 return False
         return True
 
@@ -80,7 +88,8 @@ class Feed:
     @property
     def finished(self) -> bool:
         """Whether no instance will come beside those at hand."""
-        return self._after >= len(self._journal) and (self._intake.ended or self._others_wait())
+        intake = self._intake
+        return self._after >= len(self._journal) and (intake.ended or intake.quiet or self._others_wait())
 
 
 class SharedFeed(Feed):

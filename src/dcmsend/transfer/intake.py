@@ -6,20 +6,20 @@ Where files come from and what makes one acceptable is decided elsewhere. Belong
 
 from __future__ import annotations
 
-from dcmsend.errors import InputError, Interrupted, InvalidInputError, NoInputError, NoValidInputError
+from dcmsend.errors import InputError, Interrupted, InvalidInputError, ListError, NoInputError, NoValidInputError
 from dcmsend.events import InstanceKnown, ScanFinished
-from dcmsend.model import Instance, Notice, Refusal
+from dcmsend.model import Instance, Later, Notice, Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Protocol, TypeAlias
+    from typing import Final, Protocol, TypeAlias
 
     from dcmsend.events import Event
     from dcmsend.model import Outcome
     from dcmsend.stop import Stop
 
-    Found: TypeAlias = Instance | Refusal | Notice
+    Found: TypeAlias = Instance | Refusal | Notice | Later
 
     class Taker(Protocol):
         """Where instances go: the journal, or who only counts them."""
@@ -35,12 +35,16 @@ if TYPE_CHECKING:
         def left_over(self) -> int: ...
 
 
+PATIENCE: Final = 5.0  # seconds for which an association with nothing to do waits for more input
+
+
 class Intake:
     """Takes what is found into the journal, and tells what is not taken on.
 
     ``ended``: nothing more will come. ``error``: why it ended early, if it did; then nothing more shall be sent.
+    ``broken``: why nobody knows what else there is; what is known shall be sent, unless the run halts on such things.
     ``refused`` counts the files that cannot be sent; with ``halt``, the first one ends the input. What the ``ledger``
-    says is stored gets its outcome at once.
+    says is stored gets its outcome at once. ``quiet``: nothing has come for a while; it is set by those who waited.
     """
 
     def __init__(
@@ -55,7 +59,10 @@ class Intake:
     ) -> None:
         self.ended = False
         self.error: InputError | Interrupted | None = None
+        self.broken: ListError | None = None
+        self.quiet = False
         self.refused = 0
+        self._later: Later | None = None
         self._found = iter(found)
         self._journal = journal
         self._tell = tell
@@ -65,21 +72,46 @@ class Intake:
         self._looked_at = False  # anything at all, though nothing may have come of it
 
     def advance(self) -> bool:
-        """Look at the next file or the like; whether there was one."""
+        """Look at the next file or the like; whether there was one. There is none while the input is ``paused``."""
         if self.ended:
             return False
-        found = next(self._found, None)
+        try:
+            found = next(self._found, None)
+        except ListError as error:
+            self._break(error)
+            return False
+        if self._later is not None and not isinstance(found, Later):
+            self._later, self.quiet = None, False
         if found is None:
             self._end()
         elif isinstance(found, Instance):
             number = self._journal.add(found)
             if self._ledger is not None:
                 self._look_up(found, number, self._ledger)
+        elif isinstance(found, Later):
+            self._later = found
         else:
             self._pass_over(found)
         if self._stop.requested and not self.ended:
             self._break_off(Interrupted("stopped by the user"))
-        return not self.ended
+        return not self.ended and self._later is None
+
+    @property
+    def paused(self) -> bool:
+        """Whether there was nothing to be looked at, and there may be something later."""
+        return self._later is not None and not self.ended
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """While it is paused, wait for more, or for a request to stop; whether it is worth another look."""
+        later = self._later
+        if later is None or later.notify is None or self.ended:
+            return False
+        return self._stop.wait(seconds, later.notify)
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """While it is paused, have somebody called when it may go on. That may be in another thread."""
+        if self._later is not None and self._later.notify is not None:
+            self._later.notify(call)
 
     def _look_up(self, instance: Instance, number: int, ledger: Memory) -> None:
         outcome = ledger.meet(instance, number)
@@ -109,6 +141,12 @@ class Intake:
                 self.error = NoValidInputError("no valid input files to be processed")
             else:
                 self.error = NoInputError("no input files to be processed")
+
+    def _break(self, error: ListError) -> None:
+        if self._halt:
+            self._break_off(error)
+        self.ended = True
+        self.broken = error
 
     def _break_off(self, error: InputError | Interrupted) -> None:
         self.ended = True

@@ -53,13 +53,14 @@ class Ledger:
     """One run's hold on a journal file. Raises ``JournalError`` where it cannot be had; close it.
 
     Once it cannot be written any more, ``error`` says so, and the run is asked to stop: what is under way is finished,
-    and nothing else is begun. ``earlier`` counts the instances that need not be sent again. Safe to be used from
-    several threads at once.
+    and nothing else is begun. ``earlier`` counts the instances that need not be sent again. ``look`` says what tells a
+    path's file from others of that name: two numbers. Safe to be used from several threads at once.
     """
 
     def __init__(self, file: JournalFile, peer: Peer, stop: Stop, clock: Callable[[], float] = time) -> None:
         self.earlier = 0
         self.error: JournalError | None = None
+        self.look: Callable[[str], tuple[int, int]] = look_at
         self._stop = stop
         self._path = file.path
         self._clock = clock
@@ -92,7 +93,7 @@ class Ledger:
         That counts only for a file of the same size and time of modification.
         """
         key, given = self._key(instance)
-        size, modified = look_at(instance.path)
+        size, modified = self.look(instance.path)
         uids = map(to_bytes, (instance.sop_class, instance.sop_instance, instance.transfer_syntax))
         met = (key, given, size, modified, *uids, self._run, self._now())
         return self._alone(lambda: self._met_before(met, number))

@@ -15,6 +15,7 @@ from dcmsend.transfer.lock import require_free
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from sqlite3 import Connection
     from tempfile import TemporaryDirectory
     from typing import Any
@@ -26,6 +27,7 @@ class LedgerReader:
     """What a journal file knows. Raises ``JournalError`` throughout, where a run would; close it."""
 
     def __init__(self, file: JournalFile, peer: Peer) -> None:
+        self.look: Callable[[str], tuple[int, int]] = look_at
         self._path = file.path
         self._unstored = 0  # of those that were met, how many the file has without calling them stored
         self._copy: TemporaryDirectory[str] | None = None
@@ -53,7 +55,7 @@ class LedgerReader:
         if row is None:
             return None
         self._unstored += row[0] != STORED.encode()
-        return stored_before(row, *look_at(instance.path), number)
+        return stored_before(row, *self.look(instance.path), number)
 
     def left_over(self) -> int:
         """How many instances are not known to be stored, and have not been met."""

@@ -67,9 +67,9 @@ class Scheduler:
                 yield from self._send(*found)
                 if self.error is None and not self._policy.multiple_associations:
                     yield from self._leave("the association broke")
-            elif self.error is None and not self._intake.advance():
+            elif self.error is None and not self._intake.advance() and not self._intake.wait():
                 break
-        self.error = self.error or self._intake.error
+        self.error = self.error or self._intake.error or self._intake.broken
 
     def _refuse_proposals(self) -> Iterator[Event]:
         """Tell the instances for which nothing may be proposed."""
