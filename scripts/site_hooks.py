@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: the pages of the site that are made from other sources, and the ones that are still awaited."""
+"""Hooks of mkdocs: the pages of the site that are made from other sources."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -18,18 +18,9 @@ if str(ROOT) not in sys.path:  # mkdocs' own command does not look for modules h
 from scripts.writers.options_page import options_page  # noqa: E402
 from scripts.writers.text import read  # noqa: E402
 
-# Pages that the navigation names, and that need not be there.
-AWAITED: Final = ("library.md", "logging.md", "report-schema.md")
-
 # Where links of the pages at the root of the project lead on the site; to the rest there is no link.
 _MOVED: Final = {"CHANGELOG.md": "changelog.md", "README.md": "index.md"}
 _LINK: Final = re.compile(r"\[([^\]]*)\]\((?![a-z]+:)([^)#\s]+)(#[^)\s]*)?\)")
-
-
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Leave out of the navigation what is awaited and not there."""
-    config.nav = _present(config.nav, Path(config.docs_dir))
-    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -69,13 +60,3 @@ def notebook(path: Path) -> str:
 
 def _cell(kind: str, source: str) -> str:
     return f"```python\n{source}\n```" if kind == "code" else source
-
-
-def _present(entry: Any, folder: Path) -> Any:
-    """The navigation without what is awaited in vain."""
-    if isinstance(entry, list):
-        return [kept for each in entry if (kept := _present(each, folder)) is not None]
-    if isinstance(entry, dict):
-        kept = {title: _present(each, folder) for title, each in entry.items()}
-        return kept if all(each is not None for each in kept.values()) else None
-    return None if entry in AWAITED and not (folder / entry).exists() else entry

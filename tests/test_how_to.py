@@ -18,15 +18,12 @@ from typing import Final
 
 import pytest
 
-from dcmsend.cli.options import BY_NAME
 from tests.support.servers import FolderServer, OrthancServer, find_orthanc, free_ports
 
 ROOT: Final = Path(__file__).parents[1]
 DOCS: Final = ROOT / "docs"
 BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LIMIT: Final = 300.0  # seconds; pip installs in there
-AWAITED: Final = ("--scan-archives", "--report-html")
-UNFINISHED: Final = [name for name in AWAITED if BY_NAME[name].refused]
 # Stands in for xdg-open: a browser without a window that prints the page as it is after its scripts.
 BROWSER: Final = """#!/bin/sh
 exec "$CHROMIUM" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \\
@@ -72,7 +69,6 @@ def _run(script: str, folder: Path, environment: dict[str, str]) -> subprocess.C
 # --- the tutorial
 
 
-@pytest.mark.skipif(bool(UNFINISHED), reason=f"not built yet: {', '.join(UNFINISHED)}")
 def test_the_tutorial_works(program: Callable[[str], str], orthanc_program: str, tmp_path: Path) -> None:
     """All its commands in one shell, as they stand there; only the ports are free ones."""
     dicom, http = free_ports(2)

@@ -12,7 +12,7 @@ loaded when the first option turns up: many command lines have none.
 from __future__ import annotations
 
 from dcmsend.cli.log import Level
-from dcmsend.cli.words import MANY, CommandLineError, expand, range_error, scan_number
+from dcmsend.cli.words import HIDDEN, MANY, CommandLine, CommandLineError, expand, range_error, scan_number
 from dcmsend.light import Frozen
 from dcmsend.model import Conversion, JournalFile, Limits, Peer, Policy, Retries, ScanOptions, Timeouts
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dcmsend.security import Tls
 
 _LONGEST_TITLE: Final = 16
-_HIDDEN: Final = "*"
 
 _NULL: Final = "-0"  # the one option that begins like a number
 
@@ -36,39 +35,6 @@ PARAMETERS: Final[tuple[tuple[str, str], ...]] = (
     ("port", "its TCP port, 1 to 65535"),
     ("dcmfile-in", "DICOM file to send, or folder (with +sd)"),
 )
-
-
-class CommandLine(Frozen, kw_only=True):
-    """The words after expansion, told apart.
-
-    ``words`` has all of them, options by their long names and ``*`` for values that must not be shown; ``given`` the
-    options with their values. Both are in the order of the command line.
-    """
-
-    words: tuple[str, ...]
-    given: tuple[tuple[Option, tuple[str, ...]], ...]
-    parameters: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return f"<CommandLine {self.spelled_out()}>"
-
-    def has(self, long: str) -> bool:
-        return any(option.long == long for option, _ in self.given)
-
-    def in_force(self) -> dict[str, tuple[Option, tuple[str, ...]]]:
-        """The rightmost option of each block with its values, by block; options without one are by themselves.
-
-        Of an option that collects, all values of all uses.
-        """
-        found: dict[str, tuple[Option, tuple[str, ...]]] = {}
-        for option, values in self.given:
-            before = found.get(option.long, (option, ()))[1] if option.collects else ()
-            found[option.block or option.long] = (option, before + values)
-        return found
-
-    def spelled_out(self) -> str:
-        """The end of the line of ``--arguments``; as in DCMTK, empty words count but are not shown."""
-        return f"with {len(self.words)} arguments: " + "".join(f"'{word}' " for word in self.words if word)
 
 
 class LogChoice(Frozen, kw_only=True):
@@ -136,7 +102,7 @@ def read(words: Sequence[str]) -> CommandLine:
             given.append((option, values))
             spelled.append(option.long)
             spelled += (
-                _HIDDEN if argument.secret else value for argument, value in zip(option.arguments, values, strict=True)
+                HIDDEN if argument.secret else value for argument, value in zip(option.arguments, values, strict=True)
             )
         else:
             parameters.append(word)
@@ -261,7 +227,7 @@ def _without_secret(word: str) -> str:
     name, equals, _ = word.partition("=")
     meant = BY_NAME.get(name) if equals else None
     secret = meant and any(argument.secret for argument in meant.arguments)
-    return f"{name}={_HIDDEN}" if secret else word
+    return f"{name}={HIDDEN}" if secret else word
 
 
 def _port(text: str, level: Level) -> int:

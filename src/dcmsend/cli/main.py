@@ -12,7 +12,7 @@ import sys
 
 from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
-from dcmsend.cli.words import CommandLineError
+from dcmsend.cli.words import CommandLine, CommandLineError
 from dcmsend.errors import DcmsendError, Interrupted
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Final, NoReturn, Self
 
     from dcmsend.api import Report
-    from dcmsend.cli.grammar import Arguments, CommandLine, LogChoice
+    from dcmsend.cli.grammar import Arguments, LogChoice
     from dcmsend.events import Event
     from dcmsend.model import Conversion, Peer
     from dcmsend.report.recorder import Recorder

@@ -132,7 +132,6 @@ _PEER: Final = Section(_TLS, "peer authentication")
 _OUTPUT: Final = Section("output options", "general")
 _REPORTS: Final = Section("output options", "further reports")
 _PROGRESS: Final = Section("output options", "progress")
-_UNFINISHED: Final = "is not supported yet"
 
 _LEVELS: Final = tuple(level.name.lower() for level in Level)
 _LOG_FORMATS: Final = ("text", "json")

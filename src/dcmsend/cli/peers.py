@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import sys
 
-from dcmsend.cli.grammar import CommandLine
 from dcmsend.cli.log import Level
 from dcmsend.cli.options import IDENTITY_BLOCK, OPTIONS, Kind
 from dcmsend.cli.settings import met, settings
-from dcmsend.cli.words import MANY, CommandLineError, range_error
+from dcmsend.cli.words import MANY, CommandLine, CommandLineError, range_error
 from dcmsend.light import replace
 from dcmsend.printable import MAX_PATH, plain
 

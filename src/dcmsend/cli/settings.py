@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dcmsend.cli.log import Level
 from dcmsend.cli.options import OPTIONS, VERBOSE_MODE, Kind
-from dcmsend.cli.words import CommandLineError, range_error, scan_number, scan_size
+from dcmsend.cli.words import CommandLine, CommandLineError, range_error, scan_number, scan_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final, TypeAlias
 
-    from dcmsend.cli.grammar import CommandLine
     from dcmsend.cli.options import Argument, Option
 
     InForce: TypeAlias = dict[str, tuple[Option, tuple[str, ...]]]

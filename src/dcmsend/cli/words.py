@@ -1,4 +1,4 @@
-"""The words of a command line: command files, numbers as C reads them, and the error where words make no sense."""
+"""The words of a command line, told apart: command files, numbers as C reads them, the error where there is no sense."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 
 from dcmsend.cli.log import Level
 from dcmsend.errors import DcmsendError
-from dcmsend.light import NamedTuple
+from dcmsend.light import Frozen, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Final
+
+    from dcmsend.cli.options import Option
 
 # A word of a command file: what stands before a quotation mark belongs to it, what comes after the closing one does
 # not. A closing mark that is missing is forgiven.
@@ -20,6 +22,7 @@ _BLANKS: Final = " \t\n\v\f\r"
 _DIGITS: Final = "0123456789"
 MAX_COMMAND_FILE: Final = 256 << 20  # bytes: some millions of names
 _PIECE: Final = 1 << 20  # bytes that are read at once
+HIDDEN: Final = "*"  # stands for a value that must not be shown
 MANY: Final = 10**18  # more digits than that make no difference
 
 
@@ -34,6 +37,39 @@ class CommandLineError(DcmsendError):
     def hidden(self) -> bool:
         """Whether the user asked not to be told (only once the log was set up, as in DCMTK)."""
         return self.log_level is Level.FATAL
+
+
+class CommandLine(Frozen, kw_only=True):
+    """The words after expansion, told apart.
+
+    ``words`` has all of them, options by their long names and ``*`` for values that must not be shown; ``given`` the
+    options with their values. Both are in the order of the command line.
+    """
+
+    words: tuple[str, ...]
+    given: tuple[tuple[Option, tuple[str, ...]], ...]
+    parameters: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<CommandLine {self.spelled_out()}>"
+
+    def has(self, long: str) -> bool:
+        return any(option.long == long for option, _ in self.given)
+
+    def in_force(self) -> dict[str, tuple[Option, tuple[str, ...]]]:
+        """The rightmost option of each block with its values, by block; options without one are by themselves.
+
+        Of an option that collects, all values of all uses.
+        """
+        found: dict[str, tuple[Option, tuple[str, ...]]] = {}
+        for option, values in self.given:
+            before = found.get(option.long, (option, ()))[1] if option.collects else ()
+            found[option.block or option.long] = (option, before + values)
+        return found
+
+    def spelled_out(self) -> str:
+        """The end of the line of ``--arguments``; as in DCMTK, empty words count but are not shown."""
+        return f"with {len(self.words)} arguments: " + "".join(f"'{word}' " for word in self.words if word)
 
 
 class Number(NamedTuple):
