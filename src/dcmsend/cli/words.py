@@ -1,4 +1,4 @@
-"""The words of a command line, told apart: command files, numbers as C reads them, the error where there is no sense."""
+"""The words of a command line, told apart: command files, numbers as C reads them, and what is wrong with them."""
 
 from __future__ import annotations
 
