@@ -138,7 +138,9 @@ def deliver(
         else:
             server = servers.dcmrecv(place, sop_classes=sop_classes(folders[folder]), syntaxes=[EXPLICIT])
         running.append(server)
-        ours = deliver_all(run_dcmsend, server, folders[folder], place / "ours", {"DCMDICTPATH": dictionaries})
+        ours = deliver_all(
+            run_dcmsend, server, folders[folder], place / "ours", {"DCMDICTPATH": dictionaries}, "--scan-first"
+        )
         theirs = deliver_all(dcmsend_oracle, server, folders[folder], place / "theirs", {})
         server.stop()
         return Both(ours, theirs)
@@ -153,11 +155,13 @@ def sop_classes(folder: Path) -> list[str]:
     return sorted({RT_ION_PLAN, *(part10.uid(meta[part10.SOP_CLASS]) for meta in metas if meta.get(part10.SOP_CLASS))})
 
 
-def deliver_all(run: Command, server: servers.FolderServer, folder: Path, place: Path, env: dict[str, str]) -> Sent:
+def deliver_all(
+    run: Command, server: servers.FolderServer, folder: Path, place: Path, env: dict[str, str], *further: str
+) -> Sent:
     """Send all files of a folder that can be sent. The server numbers what it keeps, the report has the same order."""
     text = place.with_suffix(".txt")
     words = ("-nh", "-nuc", "+f", "+dly", "+sd", "+r", "+crf", text, "-aec", server.aet, "127.0.0.1", server.port)
-    done = run(*words, folder, timeout=600, env=env)
+    done = run(*words, *further, folder, timeout=600, env=env)
     assert text.exists(), done.stderr
     rows = report.rows(text)
     sent = [row for row in rows if row["DIMSE Status"].startswith("0x0000")]
