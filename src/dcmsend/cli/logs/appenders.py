@@ -70,14 +70,20 @@ def deny_all(_: Record) -> bool:
     return False
 
 
+class Outlet(NamedTuple):
+    """What every appender has: its name, what it takes, how that looks, and who is told that it cannot write."""
+
+    name: str
+    gate: Gate
+    layout: Layout
+    complain: Callable[[str], None]
+
+
 class Appender:
     """NullAppender, and the base of the others: these have ``write``, which may raise OSError or ValueError."""
 
-    def __init__(self, name: str, gate: Gate, layout: Layout, complain: Callable[[str], None]) -> None:
-        self.name = name
-        self.gate = gate
-        self._layout = layout
-        self._complain = complain
+    def __init__(self, outlet: Outlet) -> None:
+        self.name, self.gate, self._layout, self._complain = outlet
         self._complained = False
 
     def __repr__(self) -> str:
@@ -117,15 +123,12 @@ class ConsoleAppender(Appender):
 
     def __init__(
         self,
-        name: str,
-        gate: Gate,
-        layout: Layout,
-        complain: Callable[[str], None],
+        outlet: Outlet,
         *,
         stream: TextIO | None,
         flush: bool,
     ) -> None:
-        super().__init__(name, gate, layout, complain)
+        super().__init__(outlet)
         self._stream = stream
         self._flush = flush
 
@@ -149,16 +152,13 @@ class SysLogAppender(Appender):
 
     def __init__(
         self,
-        name: str,
-        gate: Gate,
-        layout: Layout,
-        complain: Callable[[str], None],
+        outlet: Outlet,
         *,
         daemon: Daemon,
         facility: int,
         head: Callable[[Record], str],
     ) -> None:
-        super().__init__(name, gate, layout, complain)
+        super().__init__(outlet)
         self._daemon = daemon
         self._facility = facility
         self._head = head

@@ -13,11 +13,10 @@ from dcmsend.light import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import BinaryIO, Final
 
-    from dcmsend.cli.logs.appenders import Gate
-    from dcmsend.cli.logs.layouts import Layout, Record
+    from dcmsend.cli.logs.appenders import Outlet
+    from dcmsend.cli.logs.layouts import Record
 
 SMALLEST_ROLL: Final = 200 * 1024  # bytes; log4cplus rolls no smaller file
 _DAY: Final = 86_400
@@ -45,10 +44,8 @@ class Target(NamedTuple):
 class FileAppender(Appender):
     """A file that grows."""
 
-    def __init__(
-        self, name: str, gate: Gate, layout: Layout, complain: Callable[[str], None], *, target: Target
-    ) -> None:
-        super().__init__(name, gate, layout, complain)
+    def __init__(self, outlet: Outlet, *, target: Target) -> None:
+        super().__init__(outlet)
         self._target = target
         self._again = 0.0  # when a file that broke may be opened again
         self._stream: BinaryIO | None = None
@@ -107,16 +104,13 @@ class RollingFileAppender(FileAppender):
 
     def __init__(
         self,
-        name: str,
-        gate: Gate,
-        layout: Layout,
-        complain: Callable[[str], None],
+        outlet: Outlet,
         *,
         target: Target,
         size: int,
         backups: int,
     ) -> None:
-        super().__init__(name, gate, layout, complain, target=target)
+        super().__init__(outlet, target=target)
         self._size = max(size, SMALLEST_ROLL)
         self._backups = max(backups, 1)
 
@@ -136,10 +130,7 @@ class DailyRollingFileAppender(FileAppender):
 
     def __init__(
         self,
-        name: str,
-        gate: Gate,
-        layout: Layout,
-        complain: Callable[[str], None],
+        outlet: Outlet,
         *,
         target: Target,
         schedule: str,
@@ -147,7 +138,7 @@ class DailyRollingFileAppender(FileAppender):
         ending: str = "",
         now: float,
     ) -> None:
-        super().__init__(name, gate, layout, complain, target=target)
+        super().__init__(outlet, target=target)
         self._schedule = schedule
         self._backups = backups
         self._ending = ending or SCHEDULES[schedule][0]

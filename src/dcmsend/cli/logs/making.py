@@ -19,7 +19,7 @@ from dcmsend.light import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Any, Final
+    from typing import Final
 
     from dcmsend.cli.logs.appenders import Appender, Filter, Gate
     from dcmsend.cli.logs.files import Target
@@ -62,7 +62,7 @@ class Maker:
         make = _APPENDERS.get(kind)
         if make is None or not self._settings.text(key).startswith("log4cplus::"):
             self._settings.wrong(key, f"there is no kind of appender {shown(self._settings.text(key))}")
-        return make(self, key, (name, self._gate(key), self._layout(key), _complain))
+        return make(self, key, kinds.Outlet(name, self._gate(key), self._layout(key), _complain))
 
     def open(self, appender: Appender) -> None:
         """Open what the appender writes to."""
@@ -141,37 +141,37 @@ class Maker:
             self._settings.number(f"{key}.ReopenDelay", 1, 0, _LONGEST_INDEX),
         )
 
-    def console(self, key: str, common: Any) -> Appender:
+    def console(self, key: str, outlet: kinds.Outlet) -> Appender:
         errors = self._settings.truth(f"{key}.logToStdErr", default=False)
         flush = self._settings.truth(f"{key}.ImmediateFlush", default=False)
         stream = sys.stderr if errors else sys.stdout
-        return kinds.ConsoleAppender(*common, stream=stream, flush=flush or errors)
+        return kinds.ConsoleAppender(outlet, stream=stream, flush=flush or errors)
 
-    def null(self, _: str, common: Any) -> Appender:
-        return kinds.Appender(*common)
+    def null(self, _: str, outlet: kinds.Outlet) -> Appender:
+        return kinds.Appender(outlet)
 
-    def file(self, key: str, common: Any) -> Appender:
+    def file(self, key: str, outlet: kinds.Outlet) -> Appender:
         from dcmsend.cli.logs.files import FileAppender
 
-        return FileAppender(*common, target=self._target(key, append=False))
+        return FileAppender(outlet, target=self._target(key, append=False))
 
-    def rolling(self, key: str, common: Any) -> Appender:
+    def rolling(self, key: str, outlet: kinds.Outlet) -> Appender:
         from dcmsend.cli.logs.files import SMALLEST_ROLL, RollingFileAppender
 
         size = self._size(f"{key}.MaxFileSize")
         if size < SMALLEST_ROLL:
             self._settings.remark(f"{key}.MaxFileSize", f"MaxFileSize is less than {SMALLEST_ROLL} bytes; that is used")
         backups = self._settings.number(f"{key}.MaxBackupIndex", 1, 0, _LONGEST_INDEX)
-        return RollingFileAppender(*common, target=self._target(key, append=True), size=size, backups=backups)
+        return RollingFileAppender(outlet, target=self._target(key, append=True), size=size, backups=backups)
 
-    def daily(self, key: str, common: Any) -> Appender:
+    def daily(self, key: str, outlet: kinds.Outlet) -> Appender:
         from dcmsend.cli.logs.files import SCHEDULES, DailyRollingFileAppender
 
         schedule = self._settings.text(f"{key}.Schedule", "daily").lower()
         if schedule not in SCHEDULES:
             self._settings.wrong(f"{key}.Schedule", f"{shown(schedule)} is no schedule ({', '.join(SCHEDULES)})")
         return DailyRollingFileAppender(
-            *common,
+            outlet,
             target=self._target(key, append=True),
             schedule=schedule,
             backups=self._settings.number(f"{key}.MaxBackupIndex", 10, 0, _LONGEST_INDEX),
@@ -179,7 +179,7 @@ class Maker:
             now=self._around.clock(),
         )
 
-    def syslog(self, key: str, common: Any) -> Appender:
+    def syslog(self, key: str, outlet: kinds.Outlet) -> Appender:
         from dcmsend.net.syslog import DEFAULT_PORT, LOCAL, LocalDaemon, RemoteDaemon, host_name
 
         ident = self._settings.text(f"{key}.ident")
@@ -198,7 +198,7 @@ class Maker:
         else:
             head = kinds.local_head(ident or PROGRAM)
             daemon = LocalDaemon(self._around.local or LOCAL)
-        return kinds.SysLogAppender(*common, daemon=daemon, facility=kinds.FACILITIES[facility], head=head)
+        return kinds.SysLogAppender(outlet, daemon=daemon, facility=kinds.FACILITIES[facility], head=head)
 
     def _size(self, key: str) -> int:
         word = self._settings.text(key, "10MB").upper()
