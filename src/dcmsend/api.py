@@ -14,13 +14,12 @@ from dcmsend.events import (
     InstancePostponed,
     ScanStarted,
 )
-from dcmsend.files.scan import Input
 from dcmsend.model import Conversion, Limits, Policy, Retries, ScanOptions, Timeouts
 from dcmsend.net.association import Association
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
 from dcmsend.stop import Stop
-from dcmsend.transfer.intake import Intake
+from dcmsend.transfer.intake import Input, Intake
 from dcmsend.transfer.journal import Journal
 from dcmsend.transfer.retry import Attempts
 from dcmsend.transfer.scheduler import Scheduler

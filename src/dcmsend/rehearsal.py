@@ -20,7 +20,6 @@ from dcmsend.errors import (
     NoValidInputError,
 )
 from dcmsend.events import AssociationEnded, AssociationRequested, ScanStarted
-from dcmsend.files.scan import Input
 from dcmsend.forecast import MOST_TOLD, Answer, Forecast, PlannedAssociation, Portion
 from dcmsend.light import replace
 from dcmsend.model import MAX_CONTEXTS, Conversion, Instance, Limits, Notice, Policy, Refusal, ScanOptions, Timeouts
@@ -28,7 +27,7 @@ from dcmsend.net.association import Association
 from dcmsend.plan import Routes, next_association
 from dcmsend.printable import MAX_PATH, MAX_REMARK, plain
 from dcmsend.stop import Stop
-from dcmsend.transfer.intake import Intake
+from dcmsend.transfer.intake import Input, Intake
 from dcmsend.transfer.worker import accepted_event
 from dcmsend.wire.extensions import RoleSelection, UserIdentityResponse
 from dcmsend.wire.items import ImplementationClass, find_item

@@ -24,22 +24,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Final, Protocol, TypeAlias
+    from typing import Final, TypeAlias
 
-    from dcmsend.files.archives import Archives
-    from dcmsend.files.given import Given
     from dcmsend.files.head import Head
     from dcmsend.model import ScanOptions
-
-    class Opener(Protocol):
-        """Who opens what is found, by its path."""
-
-        open_file: Callable[[str], OpenFile]
-
-    class Memory(Protocol):
-        """Who tells a file from what it was before, by two numbers."""
-
-        look: Callable[[str], tuple[int, int]]
 
     Unusual: TypeAlias = Callable[[object, int], Iterator["Found"]]
     Entries: TypeAlias = Iterator[os.DirEntry[str]]
@@ -64,62 +52,6 @@ def scan(arguments: Iterable[object], options: ScanOptions, scanner: Scanner | N
             yield argument
         else:
             yield from scanner.unusual(argument, number)
-
-
-class Input:
-    """What a run is given, from its first look at it to the outcome of the last. Loads what the unusual takes when it
-    turns up.
-
-    ``opener`` will open members of archives and what is no path as well, and the ``memory`` of earlier runs tell them
-    from others. ``bounded``: no more than so much of what is no path is kept at once, for it is released meanwhile.
-    """
-
-    def __init__(self, options: ScanOptions, opener: Opener | None, memory: Memory | None, *, bounded: bool) -> None:
-        self._options = options
-        self._opener = opener
-        self._memory = memory
-        self._bounded = bounded
-        self._given: Given | None = None
-        self._archives: Archives | None = None
-        self._scanner = self._archive_scanner() if options.archives else Scanner(options, self._unusual)
-
-    def found(self, sources: Iterable[object]) -> Iterator[Found]:
-        """What the sources come to. Raises TypeError where they are a single one."""
-        if isinstance(sources, str | bytes | bytearray | memoryview):
-            raise TypeError(f"sources is of type {type(sources).__name__}: for a single source give a list of one")
-        return scan(sources, self._options, self._scanner)
-
-    def release(self, path: str) -> None:
-        """Let go of what is no path and needed no more."""
-        if self._given is not None:
-            self._given.release(path)
-
-    def close(self) -> None:
-        for kept in (self._given, self._archives):
-            if kept is not None:
-                kept.close()
-
-    def _archive_scanner(self) -> Scanner:
-        from dcmsend.files.archives import Archives, ArchiveScanner
-
-        self._archives = Archives()
-        self._extend(self._archives)
-        return ArchiveScanner(self._options, self._archives, self._unusual)
-
-    def _unusual(self, source: object, number: int) -> Iterator[Found]:
-        """What a source comes to that is no path."""
-        if self._given is None:
-            from dcmsend.files.given import Given
-
-            self._given = Given(self._scanner, self._options, bounded=self._bounded)
-            self._extend(self._given)
-        return self._given.take(source, number)
-
-    def _extend(self, by: Archives | Given) -> None:
-        if self._opener is not None:
-            self._opener.open_file = by.opener(self._opener.open_file)
-        if self._memory is not None:
-            self._memory.look = by.looker(self._memory.look)
 
 
 def _unknown(argument: object, number: int) -> Iterator[Found]:

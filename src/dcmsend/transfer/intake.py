@@ -1,25 +1,38 @@
 """The input on its way into the journal, a bit at a time, while instances are being sent.
 
 Owns what the input as a whole amounts to: when it has ended, how many files were refused, whether it ends the run.
-Where files come from and what makes one acceptable is decided elsewhere. Belongs to the thread that owns the journal.
+Where files come from and what makes one acceptable is decided in ``files``. Belongs to the thread that owns the journal.
 """
 
 from __future__ import annotations
 
 from dcmsend.errors import InputError, Interrupted, InvalidInputError, ListError, NoInputError, NoValidInputError
 from dcmsend.events import InstanceKnown, ScanFinished
+from dcmsend.files.scan import Scanner, scan
 from dcmsend.model import Instance, Later, Notice, Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Final, Protocol, TypeAlias
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Final, Protocol
 
     from dcmsend.events import Event
-    from dcmsend.model import Outcome
+    from dcmsend.files.archives import Archives
+    from dcmsend.files.given import Given
+    from dcmsend.files.opening import OpenFile
+    from dcmsend.files.scan import Found
+    from dcmsend.model import Outcome, ScanOptions
     from dcmsend.stop import Stop
 
-    Found: TypeAlias = Instance | Refusal | Notice | Later
+    class Opener(Protocol):
+        """Who opens what is found, by its path."""
+
+        open_file: Callable[[str], OpenFile]
+
+    class Looker(Protocol):
+        """Who tells a file from what it was before, by two numbers."""
+
+        look: Callable[[str], tuple[int, int]]
 
     class Taker(Protocol):
         """Where instances go: the journal, or who only counts them."""
@@ -151,3 +164,59 @@ class Intake:
     def _break_off(self, error: InputError | Interrupted) -> None:
         self.ended = True
         self.error = error
+
+
+class Input:
+    """What a run is given, from its first look at it to the outcome of the last. Loads what the unusual takes when it
+    turns up.
+
+    ``opener`` will open members of archives and what is no path as well, and the ``memory`` of earlier runs tell them
+    from others. ``bounded``: no more than so much of what is no path is kept at once, for it is released meanwhile.
+    """
+
+    def __init__(self, options: ScanOptions, opener: Opener | None, memory: Looker | None, *, bounded: bool) -> None:
+        self._options = options
+        self._opener = opener
+        self._memory = memory
+        self._bounded = bounded
+        self._given: Given | None = None
+        self._archives: Archives | None = None
+        self._scanner = self._archive_scanner() if options.archives else Scanner(options, self._unusual)
+
+    def found(self, sources: Iterable[object]) -> Iterator[Found]:
+        """What the sources come to. Raises TypeError where they are a single one."""
+        if isinstance(sources, str | bytes | bytearray | memoryview):
+            raise TypeError(f"sources is of type {type(sources).__name__}: for a single source give a list of one")
+        return scan(sources, self._options, self._scanner)
+
+    def release(self, path: str) -> None:
+        """Let go of what is no path and needed no more."""
+        if self._given is not None:
+            self._given.release(path)
+
+    def close(self) -> None:
+        for kept in (self._given, self._archives):
+            if kept is not None:
+                kept.close()
+
+    def _archive_scanner(self) -> Scanner:
+        from dcmsend.files.archives import Archives, ArchiveScanner
+
+        self._archives = Archives()
+        self._extend(self._archives)
+        return ArchiveScanner(self._options, self._archives, self._unusual)
+
+    def _unusual(self, source: object, number: int) -> Iterator[Found]:
+        """What a source comes to that is no path."""
+        if self._given is None:
+            from dcmsend.files.given import Given
+
+            self._given = Given(self._scanner, self._options, bounded=self._bounded)
+            self._extend(self._given)
+        return self._given.take(source, number)
+
+    def _extend(self, by: Archives | Given) -> None:
+        if self._opener is not None:
+            self._opener.open_file = by.opener(self._opener.open_file)
+        if self._memory is not None:
+            self._memory.look = by.looker(self._memory.look)
