@@ -7,7 +7,7 @@ values say what was found.
 from __future__ import annotations
 
 from dcmsend.errors import require
-from dcmsend.light import Enum, Frozen, NamedTuple
+from dcmsend.light import Enum, Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Notice(Frozen):
     empty: bool = False
 
 
-class Later(NamedTuple):
+class Later:
     """Input that is not there yet: what a source of names or data sets gives instead of waiting. Ask again.
 
     ``notify`` takes a function that is called once when something has come, at once where that has happened already;
@@ -215,7 +215,10 @@ class Later(NamedTuple):
     taken on have been finished.
     """
 
-    notify: Callable[[Callable[[], None]], None] | None = None
+    __slots__ = ("notify",)
+
+    def __init__(self, notify: Callable[[Callable[[], None]], None] | None = None) -> None:
+        self.notify = notify
 
 
 class State(Enum):
