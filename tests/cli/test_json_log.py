@@ -96,7 +96,7 @@ def test_every_event_is_told_as_the_page_says() -> None:
     assert {type(event) for event in ALL} == set(get_args(Event))
     told = _told(Level.DEBUG, *ALL)
     assert len(told) == len(ALL)
-    assert {each["event"] for each in told} | {"message", "error", "run_finished"} == set(_page())
+    assert {each["event"] for each in told} | {"cause", "message", "error", "run_finished"} == set(_page())
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,10 @@ def test_a_mixed_run(
     assert names[:2] == ["message", "message"]
     assert names[-1] == "run_finished"
     assert {"refusal", "notice", "instance_started", "instance_finished", "association_ended"} < set(names)
+    (cause,) = (each for each in told if each["event"] == "cause")
+    assert (cause["count"], cause["examples"]) == (1, [str(files[1])])
+    assert "0xa700" in cause["reason"]
+    assert cause["hint"]
     last = told[-1]
     assert (last["level"], last["exit_code"], last["complete"]) == ("error", 66, False)
     assert (last["instances"], last["stored"], last["refused_files"]) == (2, 1, 1)

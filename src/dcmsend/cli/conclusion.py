@@ -71,6 +71,6 @@ def _explain(report: Report, log: Log) -> None:
     totals = report.totals
     log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
     if log.shows(Level.ERROR):
-        from dcmsend.report.causes import cause_lines, causes
+        from dcmsend.report.causes import causes
 
-        log.error(*cause_lines(causes(report.rows())))
+        log.causes(causes(report.rows()))

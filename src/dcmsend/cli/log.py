@@ -10,7 +10,7 @@ from dcmsend.light import IntEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Protocol
 
     class Stream(Protocol):
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dcmsend.api import Report
     from dcmsend.errors import DcmsendError
     from dcmsend.model import Totals
+    from dcmsend.report.causes import Cause
 
 
 class Level(IntEnum):
@@ -100,6 +101,12 @@ class Log:
             from dcmsend.report.text import summary_lines
 
             self.info("", *summary_lines(totals))
+
+    def causes(self, groups: Sequence[Cause]) -> None:
+        """Log why instances were not stored, and what can be done."""
+        from dcmsend.report.causes import cause_lines
+
+        self.error(*cause_lines(groups))
 
     def finished(self, report: Report, code: int) -> None:
         """The run has ended, and the exit code is known: nothing that people need to be told."""

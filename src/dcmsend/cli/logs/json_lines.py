@@ -27,13 +27,14 @@ from dcmsend.printable import MAX_LINE, MAX_PATH, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Final, TextIO
 
     from dcmsend.api import Report
     from dcmsend.errors import DcmsendError
     from dcmsend.events import Context, Event
     from dcmsend.model import Instance, Totals
+    from dcmsend.report.causes import Cause
 
 LONGEST_TEXT: Final = MAX_LINE  # characters of a text
 LONGEST_PATH: Final = MAX_PATH  # characters of a path
@@ -73,6 +74,11 @@ class JsonLog(Log):
 
     def summary(self, totals: Totals) -> None:
         """``finished`` tells it."""
+
+    def causes(self, groups: Sequence[Cause]) -> None:
+        for group in groups:
+            examples = [valid(path, LONGEST_PATH) for path in group.examples]
+            self.event(Level.ERROR, "cause", reason=group.reason, count=group.count, examples=examples, hint=group.hint)
 
     def finished(self, report: Report, code: int) -> None:
         totals = report.totals
