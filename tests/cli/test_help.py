@@ -193,3 +193,12 @@ def test_ciphers_that_are_listed_are_known_to_dcmtk_or_new(dcmtk: Callable[[str]
     assert ours - theirs == new
     left_out = theirs - ours
     assert {name for name in left_out if not re.search("NULL|CAMELLIA|_DSS_", name)} == set()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("words", [("--help",), ("--dry-run", "127.0.0.1", "104", "samples/ct_explicit.dcm")])
+def test_a_disk_that_is_full_is_told(words: tuple[str, ...], data: Path) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "dcmsend", *words]
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=data, timeout=60)
+    assert (run.returncode, run.stderr) == (43, "E: cannot write to standard output: No space left on device\n")

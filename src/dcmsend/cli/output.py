@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
+from dcmsend.errors import ReportError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def show(pieces: Iterable[str]) -> None:
-    """Write the pieces, with escapes for what the encoding does not have. A reader that goes away has seen enough."""
+    """Write the pieces, with escapes for what the encoding does not have. A reader that goes away has seen enough.
+
+    Raises ReportError where it cannot be written.
+    """
     if sys.stdout is None:
         return
     try:
@@ -23,3 +28,5 @@ def show(pieces: Iterable[str]) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter will flush once more
+    except OSError as error:
+        raise ReportError(f"cannot write to standard output: {error.strerror or error}") from error
