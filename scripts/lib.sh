@@ -83,13 +83,14 @@ has_storescp() {
     done
     return 1
 }
+has_browser() { command -v chromium >/dev/null && command -v chromedriver >/dev/null; }
 has_orthanc() { command -v Orthanc >/dev/null || [ -x /usr/sbin/Orthanc ]; }
 
 # The programs that show what is made from the table of options, and run what the pages tell to type. Debian's names are
 # those of the packages.
 prepare_programs() {
     local program packages=() missing=()
-    local -A package=([man]=man-db [zsh]=zsh [fish]=fish [chromium]=chromium [curl]=curl [flock]=util-linux)
+    local -A package=([man]=man-db [zsh]=zsh [fish]=fish [curl]=curl [flock]=util-linux)
     for program in "${!package[@]}"; do
         command -v "$program" >/dev/null || packages+=("${package[$program]}")
     done
@@ -98,7 +99,7 @@ prepare_programs() {
     [ "${#missing[@]}" = 0 ] || say "NOTICE: not installed: ${missing[*]}; the tests that need them are skipped"
 }
 
-# The servers that tests send to: installed where we may, else told. The tests themselves skip, or fail with CI=true.
+# The servers that tests send to, and a browser: installed where we may, else told. The tests themselves skip, or fail with CI=true.
 prepare_servers() {
     local packages=()
     has_storescp || packages+=(dcmtk)

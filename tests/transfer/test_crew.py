@@ -15,6 +15,7 @@ import dcmsend
 from dcmsend import Limits, Peer, Policy, ScanOptions, State, Stop, Timeouts
 from dcmsend.errors import AssociationRejected, Interrupted, InvalidInputError, RunStopped
 from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Event, InstanceFinished
+from dcmsend.transfer.scheduler import Scheduler
 from tests.support import pdus
 from tests.support.builder import part10
 from tests.support.flaky import FlakyPeer
@@ -391,3 +392,33 @@ def test_where_the_system_allows_fewer_threads_those_do_the_work(
         assert "allows no thread" in str(report.error)
         assert report.totals.associations == 0
         assert all("not tried" in outcome.reason for outcome in outcomes)
+
+
+def test_what_breaks_the_run_while_a_thread_begins_leaves_nobody_waiting(
+    flaky: Flaky, folder: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the third Ctrl-C may, which is an exception at any place."""
+    server, path, seen = flaky(statuses=(0,)), folder(20), []
+    begin = Scheduler._associate
+
+    def broken(*parts: Any) -> Any:
+        seen.append(parts)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return begin(*parts)
+
+    monkeypatch.setattr(Scheduler, "_associate", broken)
+    caught: list[BaseException] = []
+
+    def run() -> None:
+        peer, limits = Peer(host="127.0.0.1", port=server.port), Limits(associations=4)
+        try:
+            dcmsend.send(peer, [path], scan=FOLDER, policy=GO_ON, limits=limits, timeouts=PATIENT)
+        except BaseException as error:  # noqa: BLE001 - it is what is looked for
+            caught.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(LIMIT)
+    assert not thread.is_alive()
+    assert [type(error) for error in caught] == [KeyboardInterrupt]

@@ -1,7 +1,7 @@
 """Events -> log lines, in DCMTK's words where it has them.
 
 Knows the events and the log, and which lines are of its room ``net``, as in DCMTK; what a run amounts to in the end is
-told by ``main``. File names come last or in front of a colon, and the log escapes what could forge a line.
+told by ``conclusion``. File names come last or in front of a colon, and the log escapes what could forge a line.
 """
 
 from __future__ import annotations

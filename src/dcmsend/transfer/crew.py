@@ -100,9 +100,9 @@ class Crew:
                 if not self._places:
                     self.error = self.error or RunStopped("cannot open an association: the system allows no thread")
                 return
+            orders.put(self._start())  # first: what comes up here must not leave both waiting
             self._threads.add(thread)
             self._connecting += 1
-            orders.put(self._start())
 
     def _work(self, events: Generator[Event, None, Ending]) -> None:
         """What a thread does: hand on the events of one association, and how it ended."""

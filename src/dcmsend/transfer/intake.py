@@ -1,4 +1,4 @@
-"""The input on its way into the journal, a bit at a time, while instances are being sent.
+"""What a run is given, and its way into the journal, a bit at a time, while instances are being sent.
 
 Owns what the input as a whole amounts to: when it has ended, how many files were refused, whether it ends the run.
 Where files come from and what makes one acceptable is decided in ``files``. Belongs to the thread of the journal.
