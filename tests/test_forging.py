@@ -528,7 +528,7 @@ def test_what_a_library_user_gets_is_one_line(scripted_peer: Script, tmp_path: P
     assert (len(notices), len(reasons)) == (1, 1)
     for text in (*notices, *reasons, outcome.reason, str(error), error.reason):
         assert encode.is_one_line(text)
-    assert ESCAPED in outcome.reason
+    assert ESCAPED in str(outcome.reason)
     assert ESCAPED in str(error)
 
 

@@ -227,7 +227,9 @@ def test_without_confirmation_the_association_is_aborted(scripted_peer: Script) 
     ):
         assert report.error is not None
         ((_, outcome),) = report.rows()
-        assert outcome.reason.startswith("not tried: the run ended before (the peer accepted the association without")
+        assert str(outcome.reason).startswith(
+            "not tried: the run ended before (the peer accepted the association without"
+        )
         raise report.error
     (connection,) = peer.connections
     assert bytes(connection.received)[-10:] == pdus.abort(0, 0)

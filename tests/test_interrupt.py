@@ -344,7 +344,7 @@ def test_stop_just_before_connecting_does_not_wait_for_the_peer(full_backlog: in
     with done:
         assert isinstance(done.error, Interrupted)
         assert isinstance(events[-1], AssociationEnded)
-        assert events[-1].reason.endswith(": stopped by the user")
+        assert str(events[-1].reason).endswith(": stopped by the user")
         assert {outcome.state for _, outcome in done.rows()} == {State.PENDING}
 
 

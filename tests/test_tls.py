@@ -402,7 +402,7 @@ def test_abort_wakes_who_waits_without_a_limit(
     with dcmsend.send(target(peer, pki), [str(path)], limits=limits, timeouts=timeouts, stop=stop) as done:
         ((_, outcome),) = done.rows()
     assert isinstance(done.error, Interrupted)
-    assert outcome.reason == "not answered: stopped by the user"
+    assert str(outcome.reason) == "not answered: stopped by the user"
 
 
 @both_versions

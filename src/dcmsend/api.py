@@ -18,6 +18,7 @@ from dcmsend.model import Conversion, Limits, Policy, Retries, ScanOptions, Time
 from dcmsend.net.association import Association
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
+from dcmsend.reasons import Reason, because
 from dcmsend.stop import Stop
 from dcmsend.transfer.intake import Input, Intake
 from dcmsend.transfer.journal import Journal
@@ -199,10 +200,10 @@ def checked_wishes(scan: ScanOptions, policy: Policy, conversion: Conversion, jo
     return Wishes(policy, conversion.decompression, _Cached().__getitem__)
 
 
-class _Cached(dict[str, str]):
+class _Cached(dict[str, Reason]):
     """Why each transfer syntax cannot be decoded, found out once."""
 
-    def __missing__(self, syntax: str) -> str:
+    def __missing__(self, syntax: str) -> Reason:
         self[syntax] = no_decoder(syntax)
         return self[syntax]
 
@@ -359,7 +360,7 @@ class Transfer:
 
     def _leave(self, error: DcmsendError) -> None:
         try:
-            self._journal.leave(f"not tried: the run ended before ({error})")
+            self._journal.leave(because("run_ended", error.why))
         except JournalError:  # it may be the list itself that is broken
             pass
 

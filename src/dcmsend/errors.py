@@ -38,20 +38,42 @@ and knows whether trying again later may help (``retryable``).
 from __future__ import annotations
 
 from dcmsend.printable import MAX_LINE, MAX_PATH, plain
+from dcmsend.reasons import Reason, because
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class DcmsendError(Exception):
-    """Base of all errors of this package. ``str()`` is one line for the user, whatever the message is made of."""
+    """Base of all errors of this package. ``str()`` is one line for the user, whatever the message is made of.
+
+    ``why`` is the same as a value: a code and facts. Errors that are made of words alone have the code ``said``.
+    """
 
     retryable: bool = False
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(plain(message, MAX_LINE))
-        self.hint = plain(hint, MAX_LINE)
+    def __init__(self, message: str | Reason, *, hint: str = "") -> None:
+        self.why = message if isinstance(message, Reason) else because("said", words=plain(message, MAX_LINE))
+        self._hint = plain(hint, MAX_LINE)
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        message = self.args[0] if self.args else ""
+        return plain(str(message), MAX_LINE)
 
     @property
     def message(self) -> str:
         return str(self)
+
+    @property
+    def hint(self) -> str:
+        """What the user can do, with the names of the library's parameters; it may be empty."""
+        return self.hint_in(None)
+
+    def hint_in(self, names: Mapping[str, str] | None) -> str:
+        """What the user can do; ``names`` says what the settings are called where it is shown."""
+        return self._hint or (self.why.hint(names) if isinstance(self.args[0], Reason) else "")
 
 
 class ConfigurationError(DcmsendError, ValueError):
@@ -79,8 +101,8 @@ class ListError(InputError):
 class InvalidInputError(InputError):
     """A file failed its checks and the run halts on invalid input."""
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"bad DICOM file: {plain(path, MAX_PATH) or '<empty string>'}: {reason}")
+    def __init__(self, path: str, reason: Reason) -> None:
+        super().__init__(because("bad_file", reason, path=plain(path, MAX_PATH) or "<empty string>"))
         self.path = path
         self.reason = reason
 
@@ -92,9 +114,9 @@ class NoValidInputError(InputError):
 class FileError(DcmsendError):
     """One file cannot be used; ``reason`` says why, without the file's name."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = self.message
+    @property
+    def reason(self) -> Reason:
+        return self.why
 
 
 class NetworkError(DcmsendError):

@@ -7,6 +7,7 @@ as its data set is in order, so there is no list of instances in here.
 from __future__ import annotations
 
 from dcmsend.light import Frozen
+from dcmsend.reasons import NONE, Reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class Portion(Frozen, kw_only=True):
     transfer_syntax: str
     instances: int
     size: int
-    against: str = ""
-    reason: str = ""
+    against: Reason = NONE
+    reason: Reason = NONE
     network_syntax: str = ""
     context_id: int = 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dcmsend.errors import require
 from dcmsend.light import Enum, Frozen
+from dcmsend.reasons import NONE, Reason, because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -194,10 +195,14 @@ class Instance(Frozen):
 
 
 class Refusal(Frozen):
-    """A file that cannot be sent, and why, in one line without the file's name."""
+    """What was given or found and is not taken on, and why.
+
+    Either it is *no DICOM* (``reason.kind`` is ``Kind.NO_DICOM``), or it is *left out*: something that the user named
+    and that nobody can answer for.
+    """
 
     path: str
-    reason: str
+    reason: Reason
 
 
 class Notice(Frozen):
@@ -233,8 +238,8 @@ class State(Enum):
 class Outcome(Frozen, kw_only=True):
     """The one truthful result for an instance.
 
-    ``status`` is the DIMSE status (PS3.7 Annex C), only with ``State.ANSWERED``. ``reason`` is one line for the user:
-    why it was not sent, or the peer's error comment. ``association`` counts from 1; 0 and ``context_id`` 0 mean that
+    ``status`` is the DIMSE status (PS3.7 Annex C), only with ``State.ANSWERED``. ``reason``: why it was not sent, or
+    the peer's remark; ``str()`` makes one line of it. ``association`` counts from 1; 0 and ``context_id`` 0 mean that
     it was never tried. ``dataset_size`` is in bytes, as in the file. ``attempts`` counts how often it was begun to be
     sent in this run.
     """
@@ -242,7 +247,7 @@ class Outcome(Frozen, kw_only=True):
     number: int
     state: State
     status: int | None = None
-    reason: str = ""
+    reason: Reason = NONE
     association: int = 0
     context_id: int = 0
     network_syntax: str = ""
@@ -252,6 +257,22 @@ class Outcome(Frozen, kw_only=True):
     @property
     def stored(self) -> bool:
         return self.state is State.ANSWERED and self.status is not None and status_class(self.status).stored
+
+    @property
+    def why(self) -> Reason:
+        """Why it is not stored, the peer's status included."""
+        if self.state is State.ANSWERED and self.status is not None:
+            status, meaning = f"0x{self.status:04x}", status_text(self.status)
+            return because(refusal_code(self.status), self.reason or None, status=status, meaning=meaning)
+        return self.reason or because(_UNTOLD[self.state])
+
+
+_UNTOLD: Final = {
+    State.PENDING: "never_tried",
+    State.ANSWERED: "never_tried",  # it has a status
+    State.NO_CONTEXT: "no_acceptable_context",
+    State.FAILED: "failed",
+}
 
 
 class StatusClass(Enum):
@@ -292,6 +313,24 @@ def status_class(status: int) -> StatusClass:
     if status == 0:  # the usual one
         return StatusClass.SUCCESS
     return next(row[2] for row in _STATUSES if status & row[0] == row[1])
+
+
+# Why a peer refuses, by its status; first match wins. PS3.4 Table B.2-1 and PS3.7 Annex C.
+_REFUSALS: Final[tuple[tuple[int, int, str], ...]] = (
+    (0xFF00, 0xA700, "refused_out_of_resources"),
+    (0xFF00, 0xA900, "refused_for_sop_class"),
+    (0xF000, 0xC000, "refused_not_understood"),
+    (0xFFFF, 0x0122, "refused_sop_class"),
+    (0xFFFF, 0x0124, "refused_not_authorized"),
+    (0xFFFF, 0x0110, "refused_processing_failure"),
+    (0xFFFF, 0x0111, "refused_duplicate"),
+    (0x0000, 0x0000, "refused"),
+)
+
+
+def refusal_code(status: int) -> str:
+    """The code of the reason why a peer has not stored an instance."""
+    return next(row[2] for row in _REFUSALS if status & row[0] == row[1])
 
 
 def status_text(status: int) -> str:

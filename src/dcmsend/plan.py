@@ -11,6 +11,7 @@ from __future__ import annotations
 from dcmsend.events import Context
 from dcmsend.light import NamedTuple
 from dcmsend.model import MAX_CONTEXTS, Decompression, Policy
+from dcmsend.reasons import NONE, Reason, because
 from dcmsend.uids import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_BIG_ENDIAN,
@@ -35,12 +36,12 @@ _OFFERED: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 _NATIVE: Final = frozenset(uid for uid, syntax in TRANSFER_SYNTAXES.items() if syntax.family is Family.NATIVE)
 _TARGETS: Final = (*_OFFERED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
 
-_NEVER: Final = "--decompress-never forbids it"
-_NOT_LOSSY: Final = "it was compressed with loss, and only --decompress-lossy allows to decompress it"
-_NO_WAY: Final = "there is no way to do that"
+_NEVER: Final = because("decompression_forbidden")
+_NOT_LOSSY: Final = because("lossy_decompression_forbidden")
+_NO_WAY: Final = because("no_conversion")
 
 # Family -> what stands against its conversion under each mode of decompression; all but native ones need a decoder.
-_AGAINST: Final[dict[Family, dict[Decompression, str]]] = {
+_AGAINST: Final[dict[Family, dict[Decompression, Reason]]] = {
     Family.NATIVE: {},
     Family.DEFLATED: {Decompression.NEVER: _NEVER},
     Family.LOSSLESS: {Decompression.NEVER: _NEVER},
@@ -56,12 +57,12 @@ _LEGAL_ALONE: Final = frozenset((Family.LOSSY, Family.REFERENCED))
 NOT_ANSWERED: Final = -1
 NOT_PROPOSED: Final = -2
 _RESULTS: Final[dict[int, str]] = {
-    1: "the peer refused it (user rejection)",
-    2: "the peer refused it without a reason",
-    3: "the peer does not support this SOP class",
-    4: "the peer does not support this transfer syntax for it",
-    NOT_ANSWERED: "the peer's answer leaves it out",
-    NOT_PROPOSED: "the peer chose a transfer syntax that was not proposed",
+    1: "context_refused_by_user",
+    2: "context_refused_without_reason",
+    3: "sop_class_not_supported",
+    4: "transfer_syntax_not_supported",
+    NOT_ANSWERED: "context_not_answered",
+    NOT_PROPOSED: "context_not_as_proposed",
 }
 _UNKNOWN_CLASS: Final = 3
 
@@ -71,30 +72,27 @@ class Wishes(NamedTuple):
 
     policy: Policy
     decompression: Decompression
-    no_decoder: Callable[[str], str]
+    no_decoder: Callable[[str], Reason]
 
-    def against(self, syntax: str) -> str:
+    def against(self, syntax: str) -> Reason:
         """Why data in a transfer syntax is not converted to an uncompressed one; empty where it may be."""
         known = TRANSFER_SYNTAXES.get(syntax)
         if known is None:
             return _NO_WAY
-        reason = _AGAINST[known.family].get(self.decompression, "")
-        return reason or (self.no_decoder(syntax) if known.family in _NEEDS_DECODER else "")
+        reason = _AGAINST[known.family].get(self.decompression, NONE)
+        return reason or (self.no_decoder(syntax) if known.family in _NEEDS_DECODER else NONE)
 
-    def refusal(self, key: Key) -> str:
+    def refusal(self, key: Key) -> Reason:
         """Why nothing may be proposed for a pair of SOP class and transfer syntax; empty where something may."""
         sop_class, syntax = key
         if max(len(sop_class), len(syntax)) > MAX_UID_LENGTH:
-            return f"a UID of more than {MAX_UID_LENGTH} characters cannot be proposed"
+            return because("uid_too_long_to_propose", most=MAX_UID_LENGTH)
         known = TRANSFER_SYNTAXES.get(syntax)
         if self.policy.legal_proposals_only and known is not None and known.family not in _LEGAL_ALONE:
             reason = self.against(syntax)
             if reason:
-                return (
-                    f"{known.name} alone is no legal proposal (--no-illegal-proposal), "
-                    f"and it is not converted to Little Endian Implicit: {reason}"
-                )
-        return ""
+                return because("no_legal_proposal", reason, syntax=known.name)
+        return NONE
 
 
 class Group(NamedTuple):
@@ -236,19 +234,18 @@ class Routes:
         """ID of the context in which the pair was proposed, accepted or not; 0 where it was in none."""
         return next((c.context_id for c in self._contexts_of(sop_class) if syntax in c.transfer_syntaxes), 0)
 
-    def why_not(self, sop_class: str, syntax: str) -> str:
-        """One line for the user on why there is no way."""
+    def why_not(self, sop_class: str, syntax: str) -> Reason:
+        """Why there is no way."""
         name = transfer_syntax_label(syntax)
         context = next((c for c in self._contexts_of(sop_class) if syntax in c.transfer_syntaxes), None)
         if context is None:
-            return f"no presentation context with SOP class {sop_class} and {name} was proposed"
-        words = _RESULTS.get(context.result or 0, f"the peer refused it with result {context.result}")
-        if context.result != _UNKNOWN_CLASS:
-            against = self._wishes.against(syntax)
-            words += (
-                f", and it is not converted: {against}" if against else ", and it accepted no uncompressed one either"
-            )
-        return f"no acceptable presentation context for {name}: {words}"
+            return because("context_not_proposed", sop_class=sop_class, syntax=name)
+        result = context.result or 0
+        if result == _UNKNOWN_CLASS:
+            return because(_RESULTS[result], syntax=name)
+        against = self._wishes.against(syntax)
+        other = because("not_converted", against) if against else because("nothing_uncompressed_accepted")
+        return because(_RESULTS.get(result, "context_refused"), other, syntax=name, result=result)
 
     def _contexts_of(self, sop_class: str) -> Iterator[Context]:
         return (context for context in self._contexts if context.abstract_syntax == sop_class)

@@ -26,6 +26,7 @@ from dcmsend.model import MAX_CONTEXTS, Conversion, Instance, Limits, Notice, Po
 from dcmsend.net.association import Association
 from dcmsend.plan import Routes, next_association
 from dcmsend.printable import MAX_PATH, MAX_REMARK, plain
+from dcmsend.reasons import NONE, Reason, because
 from dcmsend.stop import Stop
 from dcmsend.transfer.intake import Input, Intake
 from dcmsend.transfer.worker import accepted_event
@@ -225,8 +226,7 @@ class _Look:
             planned = next_association(keys, left, self._wishes)
             left = left[len(planned.members) :]  # they are taken from the front
             if planned.needed:
-                words = f"of {planned.needed} presentation contexts an association takes {MAX_CONTEXTS}"
-                reason = f"{words}, and --single-association allows no other"
+                reason = because("contexts_do_not_fit", needed=planned.needed, most=MAX_CONTEXTS)
                 hopeless += [self._portion(keys[number - 1], reason) for number in left]
                 left = []
             portions = tuple(self._portion(keys[number - 1]) for number in planned.members)
@@ -261,7 +261,7 @@ class _Look:
         portions = tuple(_routed(portion, routes) for portion in association.portions)
         return PlannedAssociation(contexts=contexts, portions=portions, answer=answer), error
 
-    def _portion(self, key: Key, reason: str = "") -> Portion:
+    def _portion(self, key: Key, reason: Reason = NONE) -> Portion:
         instances, size = self._tally.pending[key]
         against = self._wishes.against(key[1])
         return Portion(

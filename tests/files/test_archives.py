@@ -170,7 +170,7 @@ def test_what_only_looks_packed_is_no_archive(path: Path) -> None:
         path.write_bytes(content)
         (refusal,) = found_in("a")
         assert isinstance(refusal, Refusal)
-        assert "archive" not in refusal.reason
+        assert "archive" not in str(refusal.reason)
 
 
 @pytest.mark.parametrize("kind", ["deflate", "tar.gz"])
@@ -357,7 +357,7 @@ def test_a_checksum_is_found_before_anything_is_sent(scripted_peer: Script, path
         where = Peer(host="127.0.0.1", port=peer.port)
         with dcmsend.send(where, ["a"], scan=ARCHIVES, policy=Policy(halt=False)) as report:
             ((_, outcome),) = report.rows()
-        assert outcome.reason == "its checksum in the archive is another one: the archive is damaged"
+        assert str(outcome.reason) == "its checksum in the archive is another one: the archive is damaged"
         assert not peer.messages
 
 
@@ -399,8 +399,8 @@ def test_hostile_zips(name: str, path: Path) -> None:
     path.write_bytes(content)
     (refusal,) = found_in("a")
     assert isinstance(refusal, Refusal)
-    assert reason in refusal.reason
-    assert "\n" not in refusal.reason
+    assert reason in str(refusal.reason)
+    assert "\n" not in str(refusal.reason)
 
 
 def tar_header(size: int, kind: bytes = b"0", name: bytes = b"x") -> bytes:
@@ -440,7 +440,7 @@ def test_what_came_before_the_damage_is_sent(packer: str, behind: bytes, reason:
     instance, refusal = found_in("a")
     assert (type(instance), type(refusal)) == (Instance, Refusal)
     assert instance.path == "a/x"
-    assert (refusal.path, reason in refusal.reason) == ("a", True), refusal.reason
+    assert (refusal.path, reason in str(refusal.reason)) == ("a", True), refusal.reason
 
 
 @pytest.mark.parametrize("packer", ["tar.gz", "tar.bz2", "tar.xz"])
@@ -455,7 +455,9 @@ def test_a_packed_tar_that_is_cut_off_or_damaged(packer: str, path: Path) -> Non
         *instances, last = found_in("a")
         assert isinstance(last, Refusal)
         # of a damaged block of bzip2 nothing is right, and then it may not even look like a tar archive
-        assert last.reason.startswith("the archive is cut off or damaged") or (packer == "tar.bz2" and not instances)
+        assert str(last.reason).startswith("the archive is cut off or damaged") or (
+            packer == "tar.bz2" and not instances
+        )
         assert all(isinstance(found, Instance) for found in instances)
 
 
@@ -465,7 +467,7 @@ def test_a_wrong_checksum_at_the_end_of_a_gzip_stream_is_told(path: Path) -> Non
     path.write_bytes(content)
     instance, *_, refusal = found_in("a")
     assert isinstance(instance, Instance)
-    assert "incorrect data check" in refusal.reason
+    assert "incorrect data check" in str(refusal.reason)
 
 
 def test_more_than_the_directory_says(path: Path) -> None:
@@ -540,7 +542,7 @@ def test_damaged_archives_end_in_one_line(kind: str, path: Path) -> None:
         path.write_bytes(broken)
         for found in found_in("a"):
             if isinstance(found, Refusal):
-                assert "\n" not in found.reason
+                assert "\n" not in str(found.reason)
         for content_or_reason in read("a").values():
             if kind not in PACKERS:  # tars have no checksums of their own
                 assert isinstance(content_or_reason, str) or content_or_reason in (DCM, BIG)

@@ -121,7 +121,7 @@ def test_the_walk_stops_before_a_tag() -> None:
 def test_broken_structure(data: bytes, reason: str) -> None:
     with pytest.raises(StructureError) as caught:
         elements(data)
-    assert caught.value.reason.startswith(reason)
+    assert str(caught.value.reason).startswith(reason)
 
 
 def test_nesting_is_bounded() -> None:

@@ -296,7 +296,7 @@ class TestWorker:
         with established() as (association, theirs):
             said = pdus.p_data(1, pdus.command_set(*elements)) + pdus.abort()
             (found,), _ = worked(association, Zeros(2), speak=lambda: theirs.send(said))
-            assert found.reason.startswith(r"no\nE: stored\x1b[2J!!!!")
-            assert found.reason.endswith("offending elements " + ", ".join(["(0010,0020)"] * 16) + " and 984 more")
+            assert str(found.reason).startswith(r"no\nE: stored\x1b[2J!!!!")
+            assert str(found.reason).endswith("offending elements " + ", ".join(["(0010,0020)"] * 16) + " and 984 more")
             assert is_one_line(found.reason)
             assert len(found.reason) < 600

@@ -388,4 +388,4 @@ class TestPace:
         with dcmsend.send(target, [str(path)], limits=Limits(rate=1000), policy=Policy(halt=False)) as report:
             ((_, outcome),) = report.rows()
         assert outcome.state is State.FAILED
-        assert "aborted" in outcome.reason
+        assert "aborted" in str(outcome.reason)

@@ -242,7 +242,7 @@ def test_wrong_counts(fragments: tuple[bytes, ...], count: int, words: str) -> N
 def test_items_that_are_wrong(data: bytes, words: str) -> None:
     with pytest.raises(FileError) as caught:
         read_fragments(BytesSource(data), 0, len(data))
-    assert words in caught.value.reason
+    assert words in str(caught.value.reason)
     assert is_one_line(caught.value.reason)
 
 

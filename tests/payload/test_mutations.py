@@ -205,7 +205,7 @@ MALFORMED: Final = [
 def test_malformed(name: str, change: Callable[[File], File], words: str, target: str, tmp_path: Path) -> None:
     with pytest.raises(FileError) as caught:
         convert(change(good(name)), tmp_path, target)
-    assert words in caught.value.reason
+    assert words in str(caught.value.reason)
     assert is_one_line(caught.value.reason)
 
 

@@ -315,7 +315,7 @@ def test_fragments_where_none_can_be(encoding: Encoding, target: Encoding) -> No
     try:
         assert recoded(data, encoding, target).endswith(content)
     except StructureError as error:
-        assert "7fe0,0010" in error.reason
+        assert "7fe0,0010" in str(error.reason)
 
 
 # A private creator (PS3.5 7.8.1).
@@ -795,7 +795,7 @@ def test_edits_of_an_item_that_is_not_sorted() -> None:
     try:
         assert b"YBR_FULL" not in recoded(data, EXPLICIT_LE, EXPLICIT_LE, edits=edits)
     except FileError as error:
-        assert "order" in error.reason
+        assert "order" in str(error.reason)
 
 
 @pytest.mark.parametrize("target", [EXPLICIT_LE, IMPLICIT_LE], ids=["explicit", "implicit"])

@@ -72,7 +72,7 @@ def test_a_run(recorder: Recorder, clock: Clock) -> None:
     assert (record.stored, record.not_stored, record.stored_bytes) == (1, 2, 524_288)
     assert (record.contexts, record.contexts_accepted) == (2, 1)
     assert (record.max_pdu, record.implementation, record.security) == (65536, "PEER_1", "TLS 1.3")
-    assert record.reason == "the peer closed the connection"
+    assert str(record.reason) == "the peer closed the connection"
     assert (recorder.seconds_of(1), recorder.seconds_of(2)) == (0.25, 0.5)
     assert recorder.seconds_of(3) is None  # no response came
     assert recorder.seconds_of(4) is None

@@ -384,7 +384,7 @@ def test_what_it_says_cannot_forge_a_line(opened: Open, path: Path, instance: Ca
     change(path, "UPDATE instance SET network_syntax = finished")
     outcome = opened().meet(one, 1)
     assert outcome is not None
-    assert outcome.reason.startswith("stored by run 1 of the journal, then\\nE: forged\\x1b0000")
+    assert str(outcome.reason).startswith("stored by run 1 of the journal, then\\nE: forged\\x1b0000")
     assert len(outcome.reason) < 200 and outcome.reason.isprintable()
     assert len(outcome.network_syntax) < 100 and outcome.network_syntax.isprintable()
 

@@ -91,7 +91,7 @@ def _forecast(arguments: Arguments, log: Log, stop: Stop) -> int:
         from dcmsend.cli.exit_codes import NOT_FATAL, of_error
 
         level = Level.ERROR if of_error(forecast.error) in NOT_FATAL else Level.FATAL
-        log.write(level, forecast.error.message, *([forecast.error.hint] if forecast.error.hint else []))
+        log.failure(level, forecast.error)
     return of_run(forecast.error, complete=forecast.complete, dcmtk=arguments.dcmtk_exit_codes)
 
 

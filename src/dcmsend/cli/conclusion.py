@@ -71,6 +71,7 @@ def _explain(report: Report, log: Log) -> None:
     totals = report.totals
     log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
     if log.shows(Level.ERROR):
+        from dcmsend.cli.names import OPTIONS
         from dcmsend.report.causes import causes
 
-        log.causes(causes(report.rows()))
+        log.causes(causes(report.rows(), OPTIONS))

@@ -137,7 +137,7 @@ def _hopeless(portions: tuple[Portion, ...]) -> Iterator[str]:
         yield f"No chance: {_amount(portions)}"
     for portion in portions:
         yield from _portion(portion)
-        yield from _wrapped(portion.reason, 6)
+        yield from _wrapped(str(portion.reason), 6)
 
 
 def _only_as_they_are(forecast: Forecast) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _only_as_they_are(forecast: Forecast) -> Iterator[str]:
     for association in forecast.associations:
         for portion in association.portions:
             if portion.against:
-                reasons.setdefault(portion.against, []).append(portion)
+                reasons.setdefault(str(portion.against), []).append(portion)
     for reason, portions in reasons.items():
         yield ""
         yield from _wrapped(f"Sent only if the peer takes their own transfer syntax, because {reason}:", 0)
@@ -161,7 +161,7 @@ def _skipped(forecast: Forecast) -> Iterator[str]:
         yield f"Skipped: {_count(forecast.refused_files, 'invalid file')}{shown}"
     for refusal in forecast.refusals:
         yield f"  {plain(refusal.path, MAX_PATH) or '<empty string>'}"
-        yield from _wrapped(refusal.reason, 6)
+        yield from _wrapped(str(refusal.reason), 6)
     if forecast.notice_count:
         yield ""
         yield f"Warnings: {forecast.notice_count}{_of_these(len(forecast.notices), forecast.notice_count)}"

@@ -93,7 +93,10 @@ class Log:
 
     def failure(self, level: Level, error: DcmsendError) -> None:
         """Log an error that ends the run, with its hint."""
-        self.write(level, error.message, *([error.hint] if error.hint else []))
+        from dcmsend.cli.names import OPTIONS
+
+        hint = error.hint_in(OPTIONS)
+        self.write(level, error.message, *([hint] if hint else []))
 
     def summary(self, totals: Totals) -> None:
         """Log what the run amounts to."""

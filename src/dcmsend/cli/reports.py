@@ -6,6 +6,7 @@ Knows which format is written by whom; the log tells of each, as of the text rep
 from __future__ import annotations
 
 from dcmsend.cli.log import Level
+from dcmsend.cli.names import OPTIONS
 from dcmsend.errors import JournalError, ReportError
 from dcmsend.report.file import overwrites, write
 
@@ -57,7 +58,7 @@ def _run(report: Report, recorder: Recorder, exit_code: int) -> Run:
     from dcmsend.report.run import Run
 
     seconds = recorder.elapsed()
-    causes, stored_bytes = Causes(), 0
+    causes, stored_bytes = Causes(OPTIONS), 0
     try:
         stored_bytes = report.stored_bytes()
         if not report.complete:
@@ -72,6 +73,7 @@ def _run(report: Report, recorder: Recorder, exit_code: int) -> Run:
         seconds=seconds,
         stored_bytes=stored_bytes,
         exit_code=exit_code,
+        names=OPTIONS,
     )
 
 

@@ -262,7 +262,7 @@ class ArchiveScanner(Scanner):
         try:
             found = list(self._member(path, source))
         except FileError as error:
-            if error.reason.startswith(CUT):
+            if str(error.reason).startswith(CUT):
                 raise
             found = [Refusal(path, error.reason)]
         walk.stream.skip(header.offset + header.size - walk.stream.position)

@@ -20,6 +20,7 @@ from dcmsend.files.sources import FileSource, reason_of
 from dcmsend.files.uid_checks import complaint
 from dcmsend.model import Instance, Notice, Refusal
 from dcmsend.printable import plain
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,13 +95,13 @@ def _referenced(
     sop_class, sop_instance, syntax = (uid_of(record.get(tag, b"")) for tag in _UIDS)
     reason = complaint(sop_class, sop_instance, syntax, checks=options.uid_checks) if any(components) else INVALID_NAME
     if reason:
-        return Refusal(path, reason)
+        return Refusal(path, because("said", words=reason))
     try:
         path, status = folder.find(components)
     except FileError as error:
         return Refusal(path, error.reason)
     if not stat.S_ISREG(status.st_mode):
-        return Refusal(path, f"not a regular file but a {kind_of(status)}")
+        return Refusal(path, because("not_a_regular_file", kind=kind_of(status)))
     if seen.again(status, path) and not options.send_duplicates:
         return Notice(f"ignoring file because it has been added already: {plain(path, _MAX_VALUE)}")
     return Instance(path, sop_class, sop_instance, syntax, status.st_size)

@@ -18,6 +18,7 @@ from dcmsend.files.sources import reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
 from dcmsend.model import Instance, Later, Notice, ReadMode, Refusal
 from dcmsend.printable import MAX_PATH, plain
+from dcmsend.reasons import because
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
 TYPE_CHECKING = False
@@ -191,7 +192,7 @@ class Scanner:
         if not reason and head.sop_class != head.meta_sop_class:
             reason = sop_class_complaint(head.sop_class, checks=checks)
         if reason:
-            yield Refusal(path, reason)
+            yield Refusal(path, because("said", words=reason))
             return
         for text in head.notices:
             yield Notice(f"{plain(path, MAX_PATH)}: {text}")

@@ -405,7 +405,7 @@ def _hint_at_tls(error: NetworkError) -> None:
     from dcmsend.net.words import TLS_ALERT, TLS_HINT
 
     if isinstance(error, ConnectionLost) or TLS_ALERT in error.message:
-        error.hint = TLS_HINT
+        error._hint = TLS_HINT  # noqa: SLF001
 
 
 def _require_title(title: str, option: str) -> None:

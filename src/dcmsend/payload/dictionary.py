@@ -178,7 +178,7 @@ def _open(path: str) -> OpenFile:
             file.close()
             raise
     except FileError as error:
-        raise _unusable(path, error.reason) from None
+        raise _unusable(path, error.message) from None
     return file
 
 

@@ -20,6 +20,7 @@ from dcmsend.payload.passthrough import as_it_is
 from dcmsend.payload.payload import Identity, Means, Payload
 from dcmsend.payload.pieces import Memory
 from dcmsend.printable import plain
+from dcmsend.reasons import NONE, Reason, because
 from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES
 
 TYPE_CHECKING = False
@@ -138,14 +139,14 @@ class PayloadOpener:
             return self._dictionary
 
 
-def no_decoder(transfer_syntax: str) -> str:
+def no_decoder(transfer_syntax: str) -> Reason:
     """Why pixel data in a transfer syntax cannot be decoded here, and what to do; empty where it can."""
     from dcmsend.payload.codecs import decodable, library_missing
 
     if decodable(transfer_syntax):
-        return ""
+        return NONE
     hint = library_missing(transfer_syntax)
-    return f"its decoder is not installed ({hint})" if hint else "no decoder for it is known"
+    return because("decoder_missing", install=hint) if hint else because("decoder_unknown")
 
 
 def _require_same(head: Head, instance: Instance) -> None:

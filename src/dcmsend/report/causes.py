@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 
 from dcmsend.light import Frozen
-from dcmsend.model import State, status_text
-from dcmsend.printable import MAX_REMARK, plain
-from dcmsend.report.hints import Kind, hint_for
+from dcmsend.printable import plain
+from dcmsend.reasons.table import VARIES, Kind, group
 from dcmsend.uids import sop_class_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Final, TypeAlias
 
     from dcmsend.model import Instance, Outcome
+    from dcmsend.reasons import Reason
 
     Row: TypeAlias = tuple[Instance, Outcome]
-    Key: TypeAlias = tuple["Kind", str]
+    Key: TypeAlias = tuple["Kind", str, str]  # kind, SOP class if it matters, words
 
 MOST_GROUPS: Final = 40
 MOST_EXAMPLES: Final = 3  # paths of a group
@@ -32,18 +32,20 @@ MAX_TEXT: Final = 512  # characters of a reason
 _TOLD_EXAMPLES: Final = 2
 _TOLD_PATH: Final = 200  # characters of a path in a line with other words
 
-_OTHERS: Final = "other reasons"
-_VARIES: Final = "..."
+_OTHERS: Final = (Kind.OTHERS, "", "other reasons")
+_OTHERS_HINT: Final = "The reports have the reason of each."
 
 
 class Cause(Frozen, kw_only=True):
     """A group of instances that were not stored for the same reason.
 
-    ``reason``: one line, with ``...`` in the place of what is another in each. ``examples``: paths, as they are, of the
-    first few, at most ``MAX_EXAMPLE`` characters of each. ``hint``: one or two sentences for the user.
+    ``code``: that of the reason; empty where there are several. ``reason``: one line, with ``...`` in the place of what
+    is another in each; what is alone in its group keeps its own facts. ``examples``: paths, as they are, of the first
+    few, at most ``MAX_EXAMPLE`` characters of each. ``hint``: one or two sentences for the user.
     """
 
     kind: Kind
+    code: str
     reason: str
     count: int
     examples: tuple[str, ...]
@@ -51,11 +53,16 @@ class Cause(Frozen, kw_only=True):
 
 
 class Causes:
-    """Sorts instances that were not stored into groups; ``groups`` are those, the largest first."""
+    """Sorts instances that were not stored into groups; ``groups`` are those, the largest first.
 
-    def __init__(self) -> None:
+    ``names``: what settings are called in the hints; without, as in the library.
+    """
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self._names = names
         self._places: dict[Key, int] = {}
         self._counts: list[int] = []
+        self._first: list[Reason] = []
         self._examples: list[list[str]] = []
 
     def __repr__(self) -> str:
@@ -63,14 +70,7 @@ class Causes:
 
     def add(self, instance: Instance, outcome: Outcome) -> None:
         """Count an instance, which was not stored."""
-        key = self.key(instance, outcome)
-        place = self._places.setdefault(key, len(self._counts))
-        if place == len(self._counts):
-            self._counts.append(0)
-            self._examples.append([])
-        self._counts[place] += 1
-        if len(self._examples[place]) < MOST_EXAMPLES:
-            self._examples[place].append(instance.path[:MAX_EXAMPLE])
+        self._count(self.key(instance, outcome), outcome.why, instance.path)
 
     def add_all(self, rows: Iterable[Row]) -> None:
         """Count those of the rows that were not stored."""
@@ -85,79 +85,84 @@ class Causes:
         """The place of each group in ``groups``, by its ``key``."""
         return {key: rank for rank, key in enumerate(self._ranked())}
 
-    def _ranked(self) -> list[Key]:
-        return sorted(self._places, key=lambda key: (key[0] is Kind.OTHERS, -self._counts[self._places[key]]))
-
     def key(self, instance: Instance, outcome: Outcome) -> Key:
         """The group that an instance belongs to."""
-        key = reason_of(instance, outcome)
+        key = key_of(instance, outcome)
         full = len(self._places) >= MOST_GROUPS
-        return (Kind.OTHERS, _OTHERS) if full and key not in self._places else key
+        return _OTHERS if full and key not in self._places else key
+
+    def _ranked(self) -> list[Key]:
+        return sorted(self._places, key=lambda key: (key is _OTHERS, -self._counts[self._places[key]]))
+
+    def _count(self, key: Key, why: Reason, path: str) -> None:
+        place = self._places.setdefault(key, len(self._counts))
+        if place == len(self._counts):
+            self._counts.append(0)
+            self._first.append(why)
+            self._examples.append([])
+        self._counts[place] += 1
+        if len(self._examples[place]) < MOST_EXAMPLES:
+            self._examples[place].append(path[:MAX_EXAMPLE])
 
     def _cause(self, key: Key) -> Cause:
-        kind, reason = key
+        """The group of a key. What is the only one of its kind keeps its own facts."""
+        kind, where, words = key
         place = self._places[key]
+        count, first = self._counts[place], self._first[place]
+        if count == 1 and key is not _OTHERS:
+            words = str(first)
         return Cause(
             kind=kind,
-            reason=reason,
-            count=self._counts[place],
+            code=first.code if key is not _OTHERS else "",
+            reason=plain(f"{where}: {words}" if where else words, MAX_TEXT),
+            count=count,
             examples=tuple(self._examples[place]),
-            hint=hint_for(kind, reason),
+            hint=_OTHERS_HINT if key is _OTHERS else first.hint(self._names),
         )
 
 
-def causes(rows: Iterable[Row]) -> list[Cause]:
+def causes(rows: Iterable[Row], names: Mapping[str, str] | None = None) -> list[Cause]:
     """Why instances were not stored, the most frequent reason first; rows of stored instances are passed over."""
-    found = Causes()
+    found = Causes(names)
     found.add_all(rows)
     return found.groups()
 
 
 def cause_lines(groups: Sequence[Cause]) -> Iterator[str]:
     """Lines for the log: for each group one with its count, reason and an example or two, and one with the hint."""
-    for group in groups[:MOST_TOLD]:
-        examples = ", ".join(plain(path, _TOLD_PATH) for path in group.examples[:_TOLD_EXAMPLES])
-        more = ", ..." if group.count > _TOLD_EXAMPLES else ""
-        yield f"  {group.count} x {group.reason}: {examples}{more}"
-        yield f"      {group.hint}"
+    for cause in groups[:MOST_TOLD]:
+        examples = ", ".join(plain(path, _TOLD_PATH) for path in cause.examples[:_TOLD_EXAMPLES])
+        more = ", ..." if cause.count > _TOLD_EXAMPLES else ""
+        yield f"  {cause.count} x {cause.reason}: {examples}{more}"
+        yield f"      {cause.hint}"
     rest = groups[MOST_TOLD:]
     if rest:
-        yield f"  {sum(group.count for group in rest)} more for {len(rest)} further reasons"
+        yield f"  {sum(cause.count for cause in rest)} more for {len(rest)} further reasons"
 
 
 # --- what is the same reason
 
-
-def reason_of(instance: Instance, outcome: Outcome) -> Key:
-    """The kind of a failure, and its reason without what is another in each instance."""
-    state, reason = outcome.state, plain(outcome.reason, MAX_TEXT)
-    if state is State.ANSWERED and outcome.status is not None:
-        remark = f": {general(plain(outcome.reason, MAX_REMARK))}" if reason else ""
-        return Kind.REFUSED, f"0x{outcome.status:04x} ({status_text(outcome.status)}){remark}"
-    if state is State.NO_CONTEXT:
-        return Kind.NO_CONTEXT, f"{_class(instance.sop_class)}: {reason or 'no acceptable presentation context'}"
-    if state is State.FAILED and not reason.startswith("not answered"):
-        return Kind.FILE, general(reason) or "failed"
-    if state is State.FAILED:
-        return Kind.NOT_ANSWERED, reason
-    return Kind.NOT_TRIED, reason or "never tried"
+_NUMBERS: Final = re.compile(r"\d+(?:\.\d+)*")
 
 
-# UIDs and addresses, tags, quoted names, numbers of any kind.
-_VARYING: Final = re.compile(
-    r"\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)|'[^']*'|\"[^\"]*\"|\b0x[0-9A-Fa-f]+\b|\b\d+(?:\.\d+)*\b"
-)
+def key_of(instance: Instance, outcome: Outcome) -> Key:
+    """What an instance has in common with others that were not stored for the same reason."""
+    why = outcome.why
+    where = sop_class_label(instance.sop_class) if why.kind is Kind.NO_CONTEXT else ""
+    return why.kind, where, same_remark(group(why)) if why.kind is Kind.REFUSED else group(why)
 
 
-def general(reason: str) -> str:
-    """A reason with ``...`` in the place of numbers, UIDs, tags and quoted names.
+def same_remark(words: str) -> str:
+    """The words of a peer with ``...`` in the place of numbers and UIDs: each instance mostly has its own.
 
-    >>> general("(7fe0,0010) at byte 1488: its 8192 bytes run past the end of the file")
-    '(...) at byte ...: its ... bytes run past the end of the file'
+    >>> same_remark("patient 17 is not known")
+    'patient ... is not known'
     """
-    return _VARYING.sub(lambda match: f"({_VARIES})" if match[0][0] == "(" else _VARIES, reason)
+    status, behind, remark = words.partition(")")
+    return status + behind + _NUMBERS.sub(VARIES, remark)
 
 
-def _class(uid: str) -> str:
+def sop_class_label(uid: str) -> str:
+    """The name of a SOP class, or its UID where it has none."""
     name = sop_class_name(uid)
     return plain(uid, 64) if name == "unknown" else name

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Final
 
+    from dcmsend.errors import DcmsendError
     from dcmsend.model import Instance, Outcome, Totals
     from dcmsend.report.causes import Cause
     from dcmsend.report.recorder import AssociationRecord, Recorder, ResponseTimes
@@ -58,13 +59,22 @@ def _head(run: Run) -> dict[str, Any]:
         "seconds": round(run.seconds, 3),
         "complete": source.complete,
         "exit_code": run.exit_code,
-        "error": {"type": type(error).__name__, "message": error.message, "hint": error.hint} if error else None,
+        "error": _error(error, run) if error else None,
         "totals": _totals(source.totals, run),
         "failures": [_cause(cause) for cause in run.causes.groups()],
         "refused_files": _refused(recorder),
         "associations": _associations(recorder),
         "throughput": _throughput(recorder),
         "response_times": _response_times(recorder.response_times),
+    }
+
+
+def _error(error: DcmsendError, run: Run) -> dict[str, str]:
+    return {
+        "type": type(error).__name__,
+        "code": error.why.code,
+        "message": error.message,
+        "hint": error.hint_in(run.names),
     }
 
 
@@ -88,6 +98,7 @@ def _totals(totals: Totals, run: Run) -> dict[str, Any]:
 def _cause(cause: Cause) -> dict[str, Any]:
     return {
         "kind": cause.kind.value,
+        "code": cause.code,
         "reason": cause.reason,
         "count": cause.count,
         "examples": [unicode(path) for path in cause.examples],
@@ -99,7 +110,7 @@ def _refused(recorder: Recorder) -> dict[str, Any]:
     return {
         "count": recorder.refused,
         "left_out": recorder.refused - len(recorder.refusals),
-        "items": [{**_path(refusal.path), "reason": printable(refusal.reason)} for refusal in recorder.refusals],
+        "items": [{**_path(refusal.path), "reason": printable(str(refusal.reason))} for refusal in recorder.refusals],
     }
 
 
@@ -182,7 +193,7 @@ def _instance(instance: Instance, outcome: Outcome, seconds: float | None) -> di
         "status": status,
         "status_hex": None if status is None else f"0x{status:04x}",
         "status_class": None if status is None else CLASSES[status_class(status)],
-        "reason": printable(outcome.reason),
+        "reason": printable(str(outcome.reason)),
         "attempts": outcome.attempts,
         "response_seconds": _precise(seconds),
     }

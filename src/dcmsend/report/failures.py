@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dcmsend.errors import FailuresError
-from dcmsend.model import State, status_text
 from dcmsend.printable import MAX_PATH, plain
 
 TYPE_CHECKING = False
@@ -26,13 +25,5 @@ def failures(totals: Totals, rows: Iterable[tuple[Instance, Outcome]], error: Dc
         if len(reasons) == min(failed, MOST_REASONS):
             break
         if not outcome.stored:
-            reasons.append(f"{plain(instance.path, MAX_PATH)}: {_reason(outcome)}")
+            reasons.append(f"{plain(instance.path, MAX_PATH)}: {plain(str(outcome.why), _LONGEST_REASON)}")
     return FailuresError(totals.instances, failed, tuple(reasons), error)
-
-
-def _reason(outcome: Outcome) -> str:
-    words = outcome.reason or "never tried"
-    if outcome.state is State.ANSWERED and outcome.status is not None:
-        status = f"0x{outcome.status:04x} ({status_text(outcome.status)})"
-        words = f"{status}: {outcome.reason}" if outcome.reason else status
-    return plain(words, _LONGEST_REASON)

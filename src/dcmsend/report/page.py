@@ -11,9 +11,9 @@ import re
 from html import escape
 
 from dcmsend.printable import MAX_LINE, MAX_PATH, MAX_REMARK, plain
+from dcmsend.reasons.table import Kind
 from dcmsend.report import charts, page_rows
 from dcmsend.report.charts import amount, number, span
-from dcmsend.report.hints import Kind
 from dcmsend.report.run import local_time
 from dcmsend.version import __version__
 
@@ -32,7 +32,11 @@ _KINDS: Final[dict[Kind, str]] = {
     Kind.NO_CONTEXT: "The peer does not take them in this form",
     Kind.NOT_ANSWERED: "The connection ended before the answer",
     Kind.FILE: "Something is wrong with the files",
+    Kind.READ: "The system did not give the files",
+    Kind.NO_DICOM: "These are no DICOM files",
     Kind.NOT_TRIED: "They were not tried",
+    Kind.NETWORK: "There was no connection",
+    Kind.RUN: "Something that the run needs gave out",
     Kind.OTHERS: "All that is left",
 }
 _ICONS: Final = {
@@ -119,7 +123,7 @@ def _outcome(run: Run) -> Iterator[str]:
     yield f" at {_shown(peer.host)}:{peer.port}"
     yield f" as {_shown(peer.calling_ae)}</p></div></div>\n"
     if error is not None:
-        hint = f" {_shown(error.hint)}" if error.hint else ""
+        hint = f" {_shown(error.hint_in(run.names))}".rstrip()
         yield f'<p class="said"><strong>The run ended early:</strong> {_shown(error.message)}{hint}</p>\n'
     yield from _parts(run)
     yield '<dl class="facts">'
@@ -235,7 +239,7 @@ def _refused(run: Run) -> Iterator[str]:
     yield f'<section id="refused">\n<h2>Files that were left out: {recorder.refused:,}</h2>\n<ul class="reasons">\n'
     for refusal in shown:
         path = _shown(refusal.path, MAX_PATH) or "(a file without a name)"
-        yield f'<li><span class="path">{path}</span><br><span class="soft">{_shown(refusal.reason)}</span></li>\n'
+        yield f'<li><span class="path">{path}</span><br><span class="soft">{_shown(str(refusal.reason))}</span></li>\n'
     yield f'</ul><p class="soft">and {rest:,} more</p>' if rest else "</ul>"
     yield "\n</section>\n"
 

@@ -12,6 +12,7 @@ from html import escape
 
 from dcmsend.model import State, StatusClass, status_class, status_text
 from dcmsend.printable import MAX_PATH, plain
+from dcmsend.reasons.table import Kind
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def outcome_of(outcome: Outcome) -> int:
         kind = status_class(outcome.status)
         return 0 if kind is StatusClass.SUCCESS else 1 if kind.stored else 2
     if outcome.state is State.FAILED:
-        return 5 if outcome.reason.startswith("not answered") else 4
+        return 5 if outcome.reason.kind is Kind.NOT_ANSWERED else 4
     return 3 if outcome.state is State.NO_CONTEXT else 6
 
 
@@ -139,7 +140,7 @@ def class_name(instance: Instance) -> str:
 
 def reason(outcome: Outcome) -> str:
     """What there is to say of an outcome beside what it is."""
-    said = plain(outcome.reason, _MAX_REASON)
+    said = plain(str(outcome.reason), _MAX_REASON)
     if not outcome.status:
         return said
     return f"{status_text(outcome.status)}{': ' if said else ''}{said}"

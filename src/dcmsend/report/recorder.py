@@ -224,7 +224,7 @@ class Recorder:
     def _refusal(self, event: Refusal, _: float) -> None:
         self.refused += 1
         if len(self.refusals) < MOST_REFUSALS:
-            self.refusals.append(Refusal(event.path[:MOST_TEXT], event.reason[:MOST_TEXT]))
+            self.refusals.append(Refusal(event.path[:MOST_TEXT], event.reason))
 
     def _requested(self, event: AssociationRequested, when: float) -> None:
         self.association_count += 1

@@ -10,7 +10,7 @@ from dcmsend.model import State, StatusClass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Final, Protocol
 
     from dcmsend.errors import DcmsendError
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 class Run(Frozen, kw_only=True):
     """A run that is over. ``started``: seconds since 1970. ``stored_bytes``: of the data sets stored in this run.
 
-    ``exit_code``: the program's if no report fails to be written.
+    ``exit_code``: the program's if no report fails to be written. ``names``: what settings are called in
+    hints; without, as in the library.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class Run(Frozen, kw_only=True):
     seconds: float
     stored_bytes: int
     exit_code: int
+    names: Mapping[str, str] | None = None
 
 
 STATES: Final[dict[State, str]] = {

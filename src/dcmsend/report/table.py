@@ -87,7 +87,7 @@ def _row(instance: Instance, outcome: Outcome, seconds: float | None) -> tuple[s
         "" if status is None else f"0x{status:04x}",
         "" if status is None else CLASSES[status_class(status)],
         "" if status is None else status_text(status),
-        field(outcome.reason),
+        field(str(outcome.reason)),
         outcome.attempts,
         "" if seconds is None else f"{seconds:.6f}",
     )

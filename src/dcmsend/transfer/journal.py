@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from dcmsend.errors import JournalError
 from dcmsend.model import Instance, Outcome, State, StatusClass, Totals, status_class
+from dcmsend.reasons import pack, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from sqlite3 import Connection, Cursor
     from typing import Any, Final, TypeAlias
+
+    from dcmsend.reasons import Reason
 
     Key: TypeAlias = tuple[str, str]
     Entry: TypeAlias = tuple[int, Instance]
@@ -128,7 +131,7 @@ class Journal:
         if len(self._postponed) >= _BATCH:
             self._write()
 
-    def leave(self, reason: str, *, keep: Collection[int] = ()) -> int:
+    def leave(self, reason: Reason, *, keep: Collection[int] = ()) -> int:
         """Give a reason to all without an outcome, but for those of the contexts in ``keep``; how many that were.
 
         For those that were postponed, what has become of them until now is their outcome, whatever is kept.
@@ -139,7 +142,7 @@ class Journal:
         self.pending = {context: count if context in keep else 0 for context, count in self.pending.items()}
         return self._execute(
             f"UPDATE instance SET reason = {TEXT} WHERE state = ? AND reason = '' AND context NOT IN ({_marks(keep)})",
-            (to_bytes(reason), State.PENDING.value, *keep),
+            (to_bytes(pack(reason)), State.PENDING.value, *keep),
         ).rowcount
 
     def _settle(self) -> None:
@@ -283,7 +286,7 @@ def _row(row: tuple[Any, ...]) -> tuple[Instance, Outcome]:
         number=number,
         state=State(state),
         status=status,
-        reason=reason,
+        reason=unpack(reason),
         association=association,
         context_id=context,
         network_syntax=network,
@@ -304,7 +307,7 @@ def _outcome(outcome: Outcome) -> tuple[int | bytes | None, ...]:
     return (
         outcome.state.value,
         outcome.status,
-        to_bytes(outcome.reason),
+        to_bytes(pack(outcome.reason)),
         outcome.association,
         outcome.context_id,
         to_bytes(outcome.network_syntax),

@@ -18,6 +18,7 @@ from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
 from dcmsend.model import Outcome, State
 from dcmsend.printable import plain
+from dcmsend.reasons import because, pack
 from dcmsend.transfer.journal import TEXT, to_bytes, to_text
 from dcmsend.transfer.ledger_file import failed, opened
 from dcmsend.transfer.lock import FileLock
@@ -121,7 +122,7 @@ class Ledger:
             (
                 PENDING if postponed else _state(outcome),
                 outcome.status,
-                to_bytes(outcome.reason),
+                to_bytes(pack(outcome.reason)),
                 outcome.attempts,
                 outcome.association,
                 to_bytes(outcome.network_syntax),
@@ -289,7 +290,7 @@ def stored_before(row: Row | None, size: int, modified: int, number: int) -> Out
         number=number,
         state=State.ANSWERED,
         status=status,
-        reason=f"stored by run {run} of the journal, {plain(to_text(finished), _SHOWN)} UTC",
+        reason=because("stored_by_run", run=run, finished=to_text(finished)[:_SHOWN]),
         association=association if isinstance(association, int) else 0,
         network_syntax=plain(to_text(syntax), _SHOWN),
         dataset_size=0,

@@ -12,6 +12,7 @@ from dcmsend.events import InstanceFinished
 from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
 from dcmsend.plan import next_association
 from dcmsend.printable import MAX_PATH, plain
+from dcmsend.reasons import because
 from dcmsend.transfer.feed import Feed, SharedFeed
 from dcmsend.transfer.retry import Backoff, error_passes
 from dcmsend.transfer.worker import associate
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dcmsend.events import Event
     from dcmsend.model import Retries
     from dcmsend.plan import Group
+    from dcmsend.reasons import Reason
     from dcmsend.transfer.intake import Intake
     from dcmsend.transfer.journal import Journal
     from dcmsend.transfer.worker import Ending, Settings, Supply
@@ -54,7 +56,7 @@ class Scheduler:
         self._retries = retries
         self._backoff = Backoff(retries)
         self._keep = keep
-        self._reasons: list[str] = []
+        self._reasons: list[Reason] = []
 
     def run(self) -> Generator[Event]:
         """Send all that is pending in the journal; what stays pending gets a reason."""
@@ -66,7 +68,7 @@ class Scheduler:
             if found is not None and self._patient():
                 yield from self._send(*found)
                 if self.error is None and not self._policy.multiple_associations:
-                    yield from self._leave("the association broke")
+                    yield from self._leave(because("association_broke"))
             elif self.error is None and not self._intake.advance() and not self._intake.wait():
                 break
         self.error = self.error or self._intake.error or self._intake.broken
@@ -83,7 +85,7 @@ class Scheduler:
                         self.error = NoProposal(f"cannot add presentation context for {path}: {reason}")
                     yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
 
-    def _refused(self) -> list[str]:
+    def _refused(self) -> list[Reason]:
         """Why each of the journal's contexts must not be proposed, or nothing; number 1 comes first."""
         if len(self._reasons) < len(self._journal.pending):
             self._reasons += map(self._wishes.refusal, self._journal.keys[len(self._reasons) :])
@@ -103,8 +105,8 @@ class Scheduler:
             wanted += [number for number in numbers if not pending[number]]
         planned = next_association(self._journal.keys, wanted, self._wishes)
         if planned.needed:
-            words = f"of {planned.needed} presentation contexts an association takes {MAX_CONTEXTS}"
-            yield from self._leave(words, keep=planned.members)
+            reason = because("contexts_do_not_fit", needed=planned.needed, most=MAX_CONTEXTS)
+            yield from self._leave(reason, keep=planned.members)
         return planned.group, planned.members
 
     def _send(self, group: Group, members: list[int]) -> Iterator[Event]:
@@ -184,9 +186,8 @@ class Scheduler:
         now = self._settings.clock()
         return self._backoff.setback(now, began=ending.began, progressed=bool(ending.answered))
 
-    def _leave(self, words: str, *, keep: Collection[int] = ()) -> Iterator[Event]:
+    def _leave(self, reason: Reason, *, keep: Collection[int] = ()) -> Iterator[Event]:
         """Give up what is pending, but for the contexts in ``keep``, because there may be no further association."""
-        reason = f"not tried: {words}, and --single-association allows no other"
         left = self._journal.leave(reason, keep=keep)
         if left:
             yield Notice(f"{left} SOP instances {reason}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from dcmsend.errors import DcmsendError, FileError, Interrupted, NetworkError, RunStopped
+from dcmsend.errors import DcmsendError, FileError, Interrupted, NetworkError, PeerTimeout, RunStopped
 from dcmsend.events import (
     AssociationAccepted,
     AssociationEnded,
@@ -22,6 +22,7 @@ from dcmsend.model import Notice, Outcome, State
 from dcmsend.net.association import Association
 from dcmsend.plan import Routes
 from dcmsend.printable import MAX_PATH, MAX_REMARK, plain
+from dcmsend.reasons import NONE, because
 from dcmsend.transfer.ahead import Ahead
 from dcmsend.transfer.retry import BREAKS, error_passes, status_passes
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from dcmsend.net.tls import Security
     from dcmsend.payload.payload import Payload
     from dcmsend.plan import Group, Wishes
+    from dcmsend.reasons import Reason
     from dcmsend.stop import Stop
     from dcmsend.transfer.ahead import Entry, Opener
     from dcmsend.transfer.retry import Attempts
@@ -338,7 +340,7 @@ class Worker:
         stopped = _stopped()
         self.error = stopped if self._stop.requested else error
         yield from self._hear()
-        reason = f"not answered: {stopped if self._stop.aborted else error}"
+        reason = _unanswered(error) if not self._stop.aborted else because("aborted_under_way")
         passes = error_passes(error, established=True) and not self._stop.requested
         self._let_go()  # what comes behind those under way is given back before them
         for ready in reversed(self._under_way.values()):
@@ -346,7 +348,7 @@ class Worker:
             yield self._postponed(ready, reason) if again else self._failed(*ready[:2], reason, ready.payload)
         self._under_way.clear()
 
-    def _postponed(self, ready: _Ready, reason: str) -> Event:
+    def _postponed(self, ready: _Ready, reason: Reason) -> Event:
         """An instance that broke an association is tried again at once, and then not before all others."""
         attempts = self._attempts.failed[ready.number]
         aside = attempts >= BREAKS
@@ -358,14 +360,14 @@ class Worker:
         )
         return InstancePostponed(ready.instance, outcome, aside)
 
-    def _failed(self, number: int, instance: Instance, reason: str, payload: Payload | None = None) -> Event:
+    def _failed(self, number: int, instance: Instance, reason: Reason, payload: Payload | None = None) -> Event:
         return self._unsent(number, instance, State.FAILED, reason, payload.dataset_size if payload else 0)
 
     def _refused(self, number: int, instance: Instance, sop_class: str) -> Event:
         reason = self._routes.why_not(sop_class, instance.transfer_syntax)
         return self._unsent(number, instance, State.NO_CONTEXT, reason, 0)
 
-    def _unsent(self, number: int, instance: Instance, state: State, reason: str, size: int) -> Event:
+    def _unsent(self, number: int, instance: Instance, state: State, reason: Reason, size: int) -> Event:
         if self._halt and self.error is None:
             path = plain(instance.path, MAX_PATH)
             self.error = RunStopped(f"cannot send SOP instance from file: {path}: {reason}")
@@ -373,7 +375,9 @@ class Worker:
         attempts = self._attempts.end(number)
         return InstanceFinished(instance, self._outcome(number, instance, state, reason, size, attempts))
 
-    def _outcome(self, number: int, instance: Instance, state: State, reason: str, size: int, attempts: int) -> Outcome:
+    def _outcome(
+        self, number: int, instance: Instance, state: State, reason: Reason, size: int, attempts: int
+    ) -> Outcome:
         """What has become of an instance that was not answered."""
         return Outcome(
             number=number,
@@ -397,15 +401,20 @@ class Worker:
 
 
 def _stopped() -> Interrupted:
-    return Interrupted("stopped by the user")
+    return Interrupted(because("stopped"))
 
 
-def _remark(response: Response) -> str:
+def _unanswered(error: NetworkError) -> Reason:
+    return because("not_answered_in_time" if isinstance(error, PeerTimeout) else "not_answered", error.why)
+
+
+def _remark(response: Response) -> Reason:
     """What the peer says beside its status: comment and offending elements (PS3.7 C.5), as far as that is shown."""
     if not response.comment and not response.offending:
-        return ""
+        return NONE
     tags = ", ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in response.offending[:_MOST_TAGS])
     if len(response.offending) > _MOST_TAGS:
         tags += f" and {len(response.offending) - _MOST_TAGS} more"
     comment = plain(response.comment, MAX_REMARK)
-    return ", ".join(filter(None, (comment, f"offending elements {tags}" if tags else "")))
+    words = ", ".join(filter(None, (comment, f"offending elements {tags}" if tags else "")))
+    return because("remark", words=words) if words else NONE

@@ -11,6 +11,7 @@ import json
 import time
 
 from dcmsend.cli.log import Level, Log
+from dcmsend.cli.names import OPTIONS
 from dcmsend.events import (
     AssociationAccepted,
     AssociationEnded,
@@ -70,7 +71,7 @@ class JsonLog(Log):
         self._line(level, "message", {"text": "\n".join(lines).rstrip("\n")})
 
     def failure(self, level: Level, error: DcmsendError) -> None:
-        self.event(level, "error", kind=type(error).__name__, text=error.message, hint=error.hint)
+        self.event(level, "error", kind=type(error).__name__, text=error.message, hint=error.hint_in(OPTIONS))
 
     def summary(self, totals: Totals) -> None:
         """``finished`` tells it."""
@@ -136,7 +137,7 @@ class JsonListener:
         self._log.event(Level.INFO, "scan_finished", instances=event.instances, refused=event.refused)
 
     def _refusal(self, event: Refusal) -> None:
-        self._log.event(Level.ERROR, "refusal", path=event.path, reason=event.reason, ends_run=self._halt)
+        self._log.event(Level.ERROR, "refusal", path=event.path, reason=str(event.reason), ends_run=self._halt)
 
     def _notice(self, event: Notice) -> None:
         self._log.event(Level.WARN, "notice", text=event.text)
@@ -221,7 +222,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "status": status,
         "status_class": None if status is None else status_class(status).name.lower(),
         "status_text": None if status is None else status_text(status),
-        "reason": outcome.reason,
+        "reason": str(outcome.reason),
         "association": outcome.association,
         "context_id": outcome.context_id,
         "network_syntax": outcome.network_syntax,
