@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 
     from dcmsend.events import Event
     from dcmsend.meter import Meter
-    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Totals
+    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Refusal, Totals
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
     from dcmsend.source import Source
     from dcmsend.transfer.ledger import Ledger
+    from dcmsend.transfer.left_out import LeftOut
 
     Listener: TypeAlias = Callable[[Event], None]
 
@@ -52,17 +53,23 @@ FIRST_LOOK_SECONDS: Final = 0.2
 class Report:
     """What has become of a run. Holds its list until it is closed; use it as a context manager.
 
-    ``error``: what ended the run early, or ``None``. Failures of single instances are in ``rows()`` and ``totals``.
+    ``error``: what ended the run early, or ``None``. Failures of single instances are in ``rows()`` and ``totals``,
+    what was not taken on at all in ``refusals()``.
     """
 
-    def __init__(self, peer: Peer, journal: Journal, totals: Totals, error: DcmsendError | None) -> None:
+    def __init__(
+        self, peer: Peer, journal: Journal, left_out: LeftOut, totals: Totals, error: DcmsendError | None
+    ) -> None:
         self.peer = peer
         self.totals = totals
         self.error = error
         self._journal = journal
+        self._left_out = left_out
 
     def __repr__(self) -> str:
-        return f"<Report: {self.totals.stored} of {self.totals.instances} instances stored, error {self.error!r}>"
+        left_out = f", {self.totals.left_out} left out" if self.totals.left_out else ""
+        stored = f"{self.totals.stored} of {self.totals.instances} instances stored"
+        return f"<Report: {stored}{left_out}, error {self.error!r}>"
 
     def __enter__(self) -> Self:
         return self
@@ -74,32 +81,40 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether the peer stored every instance that was taken on."""
-        return self.totals.stored == self.totals.instances
+        """Return True if the peer has all that was named.
+
+        That is: every instance is stored, nothing was left out, the journal file has none from earlier runs that is
+        neither stored nor met in this one, and the run came to its end. What is no DICOM does not count.
+        """
+        return self.error is None and self.totals.complete
 
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
         """Every instance that was taken on with its outcome, in the order of the input, until it is closed."""
         return self._journal.rows()
+
+    def refusals(self) -> Iterator[Refusal]:
+        """What was given or found and not taken on, with its reason, until it is closed.
+
+        First all that was left out, then what is no DICOM, of which the first 1,000 are kept.
+        """
+        return self._left_out.rows()
 
     def stored_bytes(self) -> int:
         """Bytes of the data sets that the peer stored in this run, as they are in the files."""
         return self._journal.stored_bytes()
 
     def raise_for_failures(self) -> None:
-        """Raise ``FailuresError`` unless the peer has stored all that was taken on, and the run came to its end.
-
-        Files that were refused are not counted, as they are not in the exit code of the command: with
-        ``Policy.halt`` the first of them is ``error``; without, ``totals.refused_files`` says how many there were.
-        """
-        if self.complete and self.error is None:
+        """Raise ``FailuresError`` unless the run is ``complete``."""
+        if self.complete:
             return
         from dcmsend.report.failures import failures
 
-        raise failures(self.totals, self.rows(), self.error) from self.error
+        raise failures(self.totals, self.rows(), self.refusals(), self.error) from self.error
 
     def close(self) -> None:
         """Let go of the list."""
         self._journal.close()
+        self._left_out.close()
 
 
 def send(
@@ -314,6 +329,7 @@ class Transfer:
             error = broken
         except BaseException:
             journal.close()
+            intake.left_out.close()
             raise
         finally:
             if ledger is not None:
@@ -325,10 +341,12 @@ class Transfer:
         totals = journal.totals(
             associations=scheduler.associations,
             contexts=scheduler.contexts,
-            refused_files=intake.refused,
+            left_out=intake.left_out.left_out,
+            no_dicom=intake.left_out.no_dicom,
+            left_over=intake.left_over,
             earlier=ledger.earlier if ledger else 0,
         )
-        self.report = Report(self._settings.peer, journal, totals, error)
+        self.report = Report(self._settings.peer, journal, intake.left_out, totals, error)
 
     @property
     def _bounded(self) -> bool:

@@ -235,19 +235,34 @@ class ReportError(DcmsendError):
 
 
 class FailuresError(DcmsendError):
-    """Of ``instances`` that were taken on ``failed`` were not stored, or ``error``, if any, ended the run early.
+    """Of ``instances`` that were taken on ``failed`` were not stored, ``left_out`` inputs were not taken on,
+    ``left_over`` instances of earlier runs are not stored, or ``error``, if any, ended the run early.
 
-    ``reasons``: of the first few that failed, path and why, a line each.
+    ``reasons``: of the first few that failed or were left out, path and why, a line each.
     """
 
-    def __init__(self, instances: int, failed: int, reasons: tuple[str, ...], error: DcmsendError | None) -> None:
+    def __init__(
+        self,
+        instances: int,
+        failed: int,
+        reasons: tuple[str, ...],
+        error: DcmsendError | None,
+        *,
+        left_out: int = 0,
+        left_over: int = 0,
+    ) -> None:
         words = [f"{failed} of {instances} SOP instances were not stored"]
+        words += [f"{left_out} inputs were left out"] if left_out else []
+        words += [f"{left_over} SOP instances of earlier runs are not stored"] if left_over else []
         words += [f"the run ended early: {error}"] if error is not None else []
         words += reasons
-        if failed > len(reasons) > 0:
-            words.append(f"and {failed - len(reasons)} more")
+        more = failed + left_out - len(reasons)
+        if reasons and more > 0:
+            words.append(f"and {more} more")
         super().__init__("; ".join(words), hint=error.hint if error is not None else "")
         self.instances = instances
         self.failed = failed
+        self.left_out = left_out
+        self.left_over = left_over
         self.reasons = reasons
         self.error = error

@@ -20,10 +20,16 @@ class ScanStarted(Frozen):
 
 
 class ScanFinished(Frozen):
-    """All input has been seen."""
+    """All input has been seen.
+
+    ``left_out`` counts what could not be taken on, ``no_dicom`` what is none, and ``left_over`` the instances of
+    earlier runs in the journal file that are neither stored nor met in this one.
+    """
 
     instances: int
-    refused: int
+    left_out: int
+    no_dicom: int
+    left_over: int = 0
 
 
 class Context(Frozen):

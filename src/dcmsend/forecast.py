@@ -68,8 +68,9 @@ class Forecast(Frozen, kw_only=True):
     """What a run would do. Sizes are those of files, in bytes.
 
     ``associations``: in the order in which they are asked for. ``hopeless``: instances that are sent in no case.
-    ``earlier``: how many instances the journal file says are stored. Of ``refused_files`` and of the notices the first
-    ``MOST_TOLD`` are in ``refusals`` and ``notices``.
+    ``earlier``: how many instances the journal file says are stored, ``left_over``: how many of earlier runs in there
+    are neither stored nor met. ``left_out`` counts inputs that could not be taken on, ``no_dicom`` what is none; the
+    first ``MOST_TOLD`` of both, and of the notices, are in ``refusals`` and ``notices``.
 
     ``error``: what ends the run before it has sent all that it can. Where that is an invalid file, or an instance for
     which nothing may be proposed, ``associations`` are those of a run that does not halt on it. ``early``: sending
@@ -80,7 +81,9 @@ class Forecast(Frozen, kw_only=True):
     hopeless: tuple[Portion, ...] = ()
     earlier: int = 0
     earlier_size: int = 0
-    refused_files: int = 0
+    left_out: int = 0
+    no_dicom: int = 0
+    left_over: int = 0
     refusals: tuple[Refusal, ...] = ()
     notice_count: int = 0
     notices: tuple[str, ...] = ()
@@ -94,5 +97,13 @@ class Forecast(Frozen, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is known that keeps an instance from being sent, which a probe knows better."""
-        return not any(portion.reason for portion in self.portions)
+        """Return True if nothing is known that keeps anything that was named from being sent.
+
+        A probe knows more of that.
+        """
+        return not (self.left_out or self.left_over or self.unsendable)
+
+    @property
+    def unsendable(self) -> bool:
+        """Return True if instances are known that cannot be sent."""
+        return any(portion.reason for portion in self.portions)

@@ -204,6 +204,11 @@ class Refusal(Frozen):
     path: str
     reason: Reason
 
+    @property
+    def left_out(self) -> bool:
+        """Return False if it is no DICOM."""
+        return not self.reason.no_dicom
+
 
 class Notice(Frozen):
     """Something that the user should know and that stops nothing. ``empty``: a list of files that lists none."""
@@ -343,6 +348,9 @@ class Totals(Frozen, kw_only=True):
     """Counts over a whole run. ``by_class`` counts the instances that the peer answered for.
 
     ``earlier``: how many of these were stored by earlier runs, as the journal file says, and not sent again.
+    ``left_out``: what was given or found and could not be taken on, ``no_dicom``: what turned out to be none.
+    ``left_over``: instances that the journal file has from earlier runs, that are not stored and were not met in this
+    one.
     """
 
     associations: int  # asked for, refused ones included
@@ -350,12 +358,19 @@ class Totals(Frozen, kw_only=True):
     instances: int
     by_class: dict[StatusClass, int]
     no_context: int
-    refused_files: int
+    left_out: int = 0
+    no_dicom: int = 0
+    left_over: int = 0
     earlier: int = 0
 
     @property
     def answered(self) -> int:
         return sum(self.by_class.values())
+
+    @property
+    def complete(self) -> bool:
+        """Return True if every instance is stored, and nothing was left out or is left over."""
+        return self.stored == self.instances and not self.left_out and not self.left_over
 
     @property
     def stored(self) -> int:

@@ -59,7 +59,7 @@ class Standing(Frozen, kw_only=True):
     ``found`` instances of ``size`` bytes are to be sent, so far or, where ``scanned``, in all. ``done`` of them have
     their outcome: ``stored``, or ``failed`` for good; ``known`` of the stored ones were so by an earlier run.
     ``postponed`` ones have failed and will be tried again. ``done_size``: bytes of files that are done, and what has
-    left of those under way. ``refused``: files that are no valid input.
+    left of those under way. ``left_out``: what was named and could not be taken on.
 
     ``sent`` bytes have gone out, ``rate`` of them a second lately. ``elapsed`` seconds, ``left``: how many more it will
     take, ``None`` where nobody can tell. ``fraction``: how much is done, 0 to 1.
@@ -74,7 +74,7 @@ class Standing(Frozen, kw_only=True):
     failed: int
     known: int
     postponed: int
-    refused: int
+    left_out: int
     sent: int
     rate: float
     elapsed: float
@@ -120,7 +120,7 @@ class Progress:
         self._lock = allocate_lock()
         self._began = clock()
         self._scanned = False
-        self._stored = self._failed = self._refused = self._known = 0
+        self._stored = self._failed = self._left_out = self._known = 0
         self._done_size = self._known_size = 0
         self._sent = 0  # by associations that have ended
         self._postponed: set[int] = set()
@@ -156,8 +156,8 @@ class Progress:
     def _scan_finished(self, _: ScanFinished) -> None:
         self._scanned = True
 
-    def _refusal(self, _: Refusal) -> None:
-        self._refused += 1
+    def _refusal(self, refusal: Refusal) -> None:
+        self._left_out += refusal.left_out
 
     def _accepted(self, event: AssociationAccepted) -> None:
         self._open[event.number] = _Association(self._meter.gauges.get(event.number))
@@ -219,7 +219,7 @@ class Progress:
             failed=self._failed,
             known=self._known,
             postponed=len(self._postponed),
-            refused=self._refused,
+            left_out=self._left_out,
             sent=sample.sent,
             rate=_slope(self._before(now - _RECENT), sample, "sent"),
             elapsed=now - self._began,

@@ -193,13 +193,16 @@ class _Look:
             error = broken
         finally:
             self._input.close()
+            intake.left_out.close()
             if self._reader is not None:
                 self._reader.close()
         long = len(self._tally) >= FIRST_LOOK or time.monotonic() - began > FIRST_LOOK_SECONDS
         facts = Forecast(
             earlier=self._tally.known[0],
             earlier_size=self._tally.known[1],
-            refused_files=intake.refused,
+            left_out=intake.left_out.left_out,
+            no_dicom=intake.left_out.no_dicom,
+            left_over=intake.left_over,
             refusals=tuple(self._refusals),
             notice_count=self._notice_count,
             notices=tuple(self._notices),

@@ -92,7 +92,12 @@ def _forecast(arguments: Arguments, log: Log, stop: Stop) -> int:
 
         level = Level.ERROR if of_error(forecast.error) in NOT_FATAL else Level.FATAL
         log.failure(level, forecast.error)
-    return of_run(forecast.error, complete=forecast.complete, dcmtk=arguments.dcmtk_exit_codes)
+    return of_run(
+        forecast.error,
+        all_stored=not forecast.unsendable,
+        all_taken=not (forecast.left_out or forecast.left_over),
+        dcmtk=arguments.dcmtk_exit_codes,
+    )
 
 
 def _steps(log: Log, peer: Peer, arguments: Arguments) -> Callable[[Event], None]:

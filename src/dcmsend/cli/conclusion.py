@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcmsend.cli.exit_codes import NOT_FATAL, of_error, of_run
 from dcmsend.cli.log import Level
+from dcmsend.cli.names import OPTIONS
 from dcmsend.errors import JournalError, NoInputError
 
 TYPE_CHECKING = False
@@ -55,7 +56,14 @@ def tell(error: DcmsendError, log: Log) -> ExitCode:
 
 
 def _exit_code(report: Report, arguments: Arguments, report_error: ReportError | None) -> ExitCode:
-    return of_run(report.error, complete=report.complete, report_error=report_error, dcmtk=arguments.dcmtk_exit_codes)
+    totals = report.totals
+    return of_run(
+        report.error,
+        all_stored=totals.stored == totals.instances,
+        all_taken=not (totals.left_out or totals.left_over),
+        report_error=report_error,
+        dcmtk=arguments.dcmtk_exit_codes,
+    )
 
 
 def _tell_speed(report: Report, log: Log, seconds: float) -> None:
@@ -67,11 +75,19 @@ def _tell_speed(report: Report, log: Log, seconds: float) -> None:
 
 
 def _explain(report: Report, log: Log) -> None:
-    """Tell how many instances were not stored, why, and what can be done."""
-    totals = report.totals
-    log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
-    if log.shows(Level.ERROR):
-        from dcmsend.cli.names import OPTIONS
-        from dcmsend.report.causes import causes
+    """Tell how many instances were not stored and how many inputs were left out, why, and what can be done."""
+    from dcmsend.report.causes import Causes
 
-        log.causes(causes(report.rows(), OPTIONS))
+    totals, causes, left_out = report.totals, Causes(OPTIONS), Causes(OPTIONS)
+    if totals.stored < totals.instances:
+        log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
+        if log.shows(Level.ERROR):
+            causes.add_all(report.rows())
+            log.causes(causes.groups())
+    if totals.left_out:
+        log.error(f"{totals.left_out} {'input was' if totals.left_out == 1 else 'inputs were'} left out")
+        if log.shows(Level.ERROR):
+            left_out.add_refusals(report.refusals())
+            log.causes(left_out.groups())
+    if totals.left_over:
+        log.error(f"{totals.left_over} SOP instances of earlier runs in the journal are not stored")

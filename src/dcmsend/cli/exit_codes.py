@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """DCMTK's numbers, and five of ours: 44, 66, 70, 130 and 143."""
+    """DCMTK's numbers, and six of ours: 44, 66, 67, 70, 130 and 143."""
 
-    DONE = 0  # all that was taken on is stored
+    DONE = 0  # the peer has all that was named
     COMMAND_LINE = 1
     NO_INPUT = 21
     INVALID_INPUT = 22
@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     TRANSFER = 62
     PROPOSAL = 65
     NOT_ALL_STORED = 66
+    INPUT_LEFT_OUT = 67  # all that was taken on is stored, but something that was named was not taken on
     DEFECT = 70
     INTERRUPTED = 130
     TERMINATED = 143
@@ -66,13 +67,20 @@ def of_error(error: errors.DcmsendError) -> ExitCode:
 def of_run(
     error: errors.DcmsendError | None,
     *,
-    complete: bool,
+    all_stored: bool,
+    all_taken: bool,
     report_error: errors.ReportError | None = None,
     dcmtk: bool = False,
 ) -> ExitCode:
-    """The exit code of a run: what ended it early, else whether all was stored, else whether the report was written."""
+    """The exit code of a run.
+
+    What ended it early counts first, then whether all that was taken on is stored, then whether all that was named was
+    taken on, then whether the reports were written. ``dcmtk``: the second and the third do not count.
+    """
     if error is not None:
         return of_error(error)
-    if not complete and not dcmtk:
+    if not all_stored and not dcmtk:
         return ExitCode.NOT_ALL_STORED
+    if not all_taken and not dcmtk:
+        return ExitCode.INPUT_LEFT_OUT
     return ExitCode.DONE if report_error is None else of_error(report_error)

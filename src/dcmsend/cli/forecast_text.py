@@ -155,18 +155,23 @@ def _only_as_they_are(forecast: Forecast) -> Iterator[str]:
 
 
 def _skipped(forecast: Forecast) -> Iterator[str]:
-    if forecast.refused_files:
-        yield ""
-        shown = _of_these(len(forecast.refusals), forecast.refused_files)
-        yield f"Skipped: {_count(forecast.refused_files, 'invalid file')}{shown}"
-    for refusal in forecast.refusals:
-        yield f"  {plain(refusal.path, MAX_PATH) or '<empty string>'}"
-        yield from _wrapped(str(refusal.reason), 6)
+    yield from _refusals(forecast, "Left out", forecast.left_out, left_out=True)
+    yield from _refusals(forecast, "No DICOM", forecast.no_dicom, left_out=False)
     if forecast.notice_count:
         yield ""
         yield f"Warnings: {forecast.notice_count}{_of_these(len(forecast.notices), forecast.notice_count)}"
     for text in forecast.notices:
         yield f"  {plain(text, MAX_PATH)}"
+
+
+def _refusals(forecast: Forecast, title: str, count: int, *, left_out: bool) -> Iterator[str]:
+    shown = [refusal for refusal in forecast.refusals if refusal.left_out is left_out]
+    if count:
+        yield ""
+        yield f"{title}: {_count(count, 'input' if left_out else 'file')}{_of_these(len(shown), count)}"
+    for refusal in shown:
+        yield f"  {plain(refusal.path, MAX_PATH) or '<empty string>'}"
+        yield from _wrapped(str(refusal.reason), 6)
 
 
 def _of_these(shown: int, count: int) -> str:
@@ -186,8 +191,12 @@ def _in_all(forecast: Forecast, *, asked: bool) -> Iterator[str]:
         yield f"  stored already: {_sized(forecast.earlier, forecast.earlier_size)} (as the journal says)"
     if refused:
         yield f"  not sent:       {_amount(refused)}"
-    if forecast.refused_files:
-        yield f"  skipped:        {_count(forecast.refused_files, 'invalid file')}"
+    if forecast.left_out:
+        yield f"  left out:       {_count(forecast.left_out, 'input')}"
+    if forecast.left_over:
+        yield f"  left over:      {_count(forecast.left_over, 'instance')} of earlier runs in the journal, not stored"
+    if forecast.no_dicom:
+        yield f"  no DICOM:       {_count(forecast.no_dicom, 'file')}"
     if asked and any(association.answer is None for association in forecast.associations):
         yield "  The peer was not asked for all of these."
     if forecast.early:

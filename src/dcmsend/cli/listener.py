@@ -98,8 +98,9 @@ class Listener:
         self._log.warn(event.text)
 
     def _scan_finished(self, event: ScanFinished) -> None:
+        ignored = event.left_out + event.no_dicom
         self._log.debug(
-            f"in total, there are {event.instances} SOP instances to be sent, {event.refused} invalid files are ignored"
+            f"in total, there are {event.instances} SOP instances to be sent, {ignored} invalid files are ignored"
         )
 
     def _association_requested(self, event: AssociationRequested) -> None:

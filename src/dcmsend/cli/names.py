@@ -20,6 +20,7 @@ OPTIONS: Final[dict[str, str]] = {
     "no_uid_checks": "--no-uid-checks",
     "read_dataset": "--read-file",
     "read_dicomdir": "--read-from-dicomdir",
+    "recurse": "--recurse",
     "retries": "--retries",
     "scan_archives": "--scan-archives",
     "scan_directories": "--scan-directories",

@@ -48,7 +48,7 @@ ASCII: Final = Glyphs(done="#", half="", rest=".", cut="...")
 _STEPS: Final = (
     "known",
     "bar 30",
-    "refused",
+    "left out",
     "bar 20",
     "associations",
     "size",
@@ -165,9 +165,8 @@ def _share(standing: Standing) -> str:
 
 
 def _refusals(standing: Standing) -> list[tuple[str, Part]]:
-    number = standing.refused
-    words = f"{count(number)} {'file' if number == 1 else 'files'} refused"
-    return [("refused", Part("odd", words))] if number else []
+    number = standing.left_out
+    return [("left out", Part("odd", f"{count(number)} left out"))] if number else []
 
 
 def details(standing: Standing, width: int, most: int, glyphs: Glyphs) -> list[list[Part]]:

@@ -58,17 +58,19 @@ def _run(report: Report, recorder: Recorder, exit_code: int) -> Run:
     from dcmsend.report.run import Run
 
     seconds = recorder.elapsed()
-    causes, stored_bytes = Causes(OPTIONS), 0
+    causes, left_out, stored_bytes = Causes(OPTIONS), Causes(OPTIONS), 0
     try:
         stored_bytes = report.stored_bytes()
-        if not report.complete:
+        if report.totals.stored < report.totals.instances:
             causes.add_all(report.rows())
+        left_out.add_refusals(report.refusals())
     except JournalError:  # whoever writes the rows will say so
         pass
     return Run(
         source=report,
         recorder=recorder,
         causes=causes,
+        left_out=left_out,
         started=time() - seconds,
         seconds=seconds,
         stored_bytes=stored_bytes,

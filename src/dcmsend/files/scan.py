@@ -10,15 +10,15 @@ import os
 from itertools import islice
 
 from dcmsend.errors import FileError
+from dcmsend.files.dicom_names import in_context
 from dcmsend.files.head import read_head
 from dcmsend.files.layouts import Layouts
 from dcmsend.files.natural import in_natural_order
 from dcmsend.files.opening import OpenFile, Seen, kind_of, read_beginning
-from dcmsend.files.sources import reason_of
 from dcmsend.files.uid_checks import complaint, sop_class_complaint
 from dcmsend.model import Instance, Later, Notice, ReadMode, Refusal
 from dcmsend.printable import MAX_PATH, plain
-from dcmsend.reasons import because
+from dcmsend.reasons import because, of_system
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
 TYPE_CHECKING = False
@@ -75,12 +75,12 @@ class Scanner:
         if os.path.isdir(path):
             yield from self._folder(path)
         else:
-            yield from self._file(path)
+            yield from self._file(path, named=True)
 
     def _folder(self, path: str) -> Iterator[Found]:
         """What is in a folder: without recursion a stack of listings, as deep as the folders are nested."""
         if not self._options.directories:
-            yield Notice(f"ignoring directory because option --scan-directories is not set: {plain(path, MAX_PATH)}")
+            yield Refusal(path, because("folder_not_searched"))
             return
         stack: list[_Listing] = []
         try:
@@ -122,7 +122,7 @@ class Scanner:
             stack.pop()
             yield _unreadable(listing.path, error)
 
-    def _enter(self, path: str, stack: list[_Listing]) -> Iterator[Notice]:
+    def _enter(self, path: str, stack: list[_Listing]) -> Iterator[Found]:
         """Put a folder on the stack, unless that would go in circles."""
         try:
             status = os.stat(path)
@@ -168,17 +168,20 @@ class Scanner:
         """A file in a folder whose name is none of those that are wanted."""
         return ()
 
-    def _file(self, path: str) -> Iterator[Found]:
+    def _file(self, path: str, *, named: bool = False) -> Iterator[Found]:
+        """What a file comes to; ``named``: somebody gave its path, rather than that of a folder above it."""
+        size = 0
         try:
             with OpenFile(path) as file:
                 file.require_regular()
                 if self._files.again(file.status, path) and not self._options.send_duplicates:
                     yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
                     return
+                size = file.status.st_size
                 source = file.source(HEAD_SIZE)
                 head = read_head(source, self._options.read_mode)
         except FileError as error:
-            yield Refusal(path, error.reason)
+            yield Refusal(path, in_context(error.reason, path, size, named=named))
             return
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
             yield from self._listed(path)
@@ -217,25 +220,30 @@ class _Listing:
     folder that fits into one run, as nearly all do, is closed as soon as it has been read.
     """
 
-    __slots__ = ("_entries", "identity", "path", "prefix", "run")
+    __slots__ = ("_broken", "_entries", "identity", "path", "prefix", "run")
 
     def __init__(self, identity: tuple[int, int] | str, path: str) -> None:
         self.identity = identity
         self.path = path
         self.prefix = "" if path == os.curdir else os.path.join(path, "")
         self.run: Entries = iter(())
+        self._broken: OSError | None = None
         self._entries = os.scandir(path)
 
     def read(self) -> bool:
-        """Read the next run; whether there was one. Raises OSError."""
+        """Read the next run; return True if there is one. Raises OSError, once what came before it has been given."""
+        if self._broken is not None:
+            raise self._broken
+        run: list[os.DirEntry[str]] = []
         try:
-            run = list(islice(self._entries, RUN))
-        except OSError:
-            self.close()
-            raise
+            run.extend(islice(self._entries, RUN))
+        except OSError as error:  # it keeps what came before
+            self._broken = error
         if len(run) < RUN:
             self.close()
         self.run = iter(in_natural_order(run, _name_of))
+        if not run and self._broken is not None:
+            raise self._broken
         return bool(run)
 
     def close(self) -> None:
@@ -246,8 +254,8 @@ def _name_of(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-def _unreadable(path: str, error: OSError) -> Notice:
-    return Notice(f"cannot read directory: {plain(path, MAX_PATH)}: {reason_of(error)}")
+def _unreadable(path: str, error: OSError) -> Refusal:
+    return Refusal(path, because("folder_not_listed", of_system(error)))
 
 
 def _matcher(pattern: str) -> Callable[[str], object] | None:

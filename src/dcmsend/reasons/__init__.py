@@ -65,6 +65,13 @@ class Reason(Frozen):
         return kind_of(self)
 
     @property
+    def no_dicom(self) -> bool:
+        """Return True if this is why something is no DICOM file, rather than one that cannot be sent."""
+        from dcmsend.reasons.table import Kind, kind_of
+
+        return kind_of(self) is Kind.NO_DICOM
+
+    @property
     def passes(self) -> bool:
         """Return True if another attempt may go well."""
         from dcmsend.reasons.table import may_pass

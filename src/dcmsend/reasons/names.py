@@ -20,6 +20,7 @@ LIBRARY: Final[dict[str, str]] = {
     "no_uid_checks": "ScanOptions(uid_checks=False)",
     "read_dataset": "ScanOptions(read_mode=ReadMode.FILE_OR_DATASET)",
     "read_dicomdir": "ScanOptions(dicomdir=True)",
+    "recurse": "ScanOptions(recurse=True)",
     "retries": "Retries",
     "scan_archives": "ScanOptions(archives=True)",
     "scan_directories": "ScanOptions(directories=True)",

@@ -91,6 +91,19 @@ TABLE: Final[dict[str, Row]] = {
         "The run was stopped. The same command sends the rest; with {journal} it leaves out what is stored.",
     ),
     # --- what is given: scan, lists, sources
+    "too_short": Row(
+        Kind.FILE,
+        "it has only {size} bytes: too short for a DICOM file, though it is called like one",
+        _COPY_AGAIN,
+    ),
+    "folder_not_searched": Row(
+        Kind.FILE,
+        "it is a directory, and directories are not searched",
+        "Have folders searched: {scan_directories}, and {recurse} for those within them.",
+    ),
+    "folder_not_listed": Row(
+        Kind.READ, "cannot read directory: {inner}", "What is in these folders is not known: see that they can be read."
+    ),
     "not_a_regular_file": Row(
         Kind.READ, "not a regular file but a {kind}", "Only files can be sent: name those, or a folder.", ("kind",)
     ),

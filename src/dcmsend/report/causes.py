@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Final, TypeAlias
 
-    from dcmsend.model import Instance, Outcome
+    from dcmsend.model import Instance, Outcome, Refusal
     from dcmsend.reasons import Reason
 
     Row: TypeAlias = tuple[Instance, Outcome]
@@ -78,6 +78,13 @@ class Causes:
             if not outcome.stored:
                 self.add(instance, outcome)
 
+    def add_refusals(self, refusals: Iterable[Refusal]) -> None:
+        """Count what was left out of the input."""
+        for refusal in refusals:
+            if refusal.left_out:
+                why = refusal.reason
+                self._count(self._room_for((why.kind, "", group(why))), why, refusal.path)
+
     def groups(self) -> list[Cause]:
         return [self._cause(key) for key in self._ranked()]
 
@@ -87,7 +94,9 @@ class Causes:
 
     def key(self, instance: Instance, outcome: Outcome) -> Key:
         """The group that an instance belongs to."""
-        key = key_of(instance, outcome)
+        return self._room_for(key_of(instance, outcome))
+
+    def _room_for(self, key: Key) -> Key:
         full = len(self._places) >= MOST_GROUPS
         return _OTHERS if full and key not in self._places else key
 

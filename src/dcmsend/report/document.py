@@ -16,11 +16,11 @@ from dcmsend.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any, Final
 
     from dcmsend.errors import DcmsendError
-    from dcmsend.model import Instance, Outcome, Totals
+    from dcmsend.model import Instance, Outcome, Refusal, Totals
     from dcmsend.report.causes import Cause
     from dcmsend.report.recorder import AssociationRecord, Recorder, ResponseTimes
     from dcmsend.report.run import Run
@@ -32,13 +32,23 @@ PERCENTILES: Final = (50, 75, 90, 95, 99)
 def pieces(run: Run) -> Iterator[str]:
     """The text of the report, in pieces."""
     head = json.dumps(_head(run), indent=2)
-    yield head[: head.rindex("\n}")] + ',\n  "instances": ['
-    separator = "\n    "
+    yield head[: head.rindex("\n}")]
     seconds_of = run.recorder.seconds_of
-    for instance, outcome in run.source.rows():
-        yield separator + json.dumps(_instance(instance, outcome, seconds_of(outcome.number)))
+    rows = (_instance(instance, outcome, seconds_of(outcome.number)) for instance, outcome in run.source.rows())
+    yield from _list("instances", rows)
+    yield from _list("left_out", (_refusal(refusal) for refusal in run.source.refusals() if refusal.left_out))
+    yield from _list("no_dicom", (_refusal(refusal) for refusal in run.source.refusals() if not refusal.left_out))
+    yield "\n}\n"
+
+
+def _list(name: str, items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A further member of the document: a list with an item a line."""
+    yield f',\n  "{name}": ['
+    separator = "\n    "
+    for item in items:
+        yield separator + json.dumps(item)
         separator = ",\n    "
-    yield "\n  ]\n}\n" if separator[0] == "," else "]\n}\n"
+    yield "\n  ]" if separator[0] == "," else "]"
 
 
 def _head(run: Run) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def _head(run: Run) -> dict[str, Any]:
         "error": _error(error, run) if error else None,
         "totals": _totals(source.totals, run),
         "failures": [_cause(cause) for cause in run.causes.groups()],
-        "refused_files": _refused(recorder),
+        "left_out_causes": [_cause(cause) for cause in run.left_out.groups()],
         "associations": _associations(recorder),
         "throughput": _throughput(recorder),
         "response_times": _response_times(recorder.response_times),
@@ -87,7 +97,9 @@ def _totals(totals: Totals, run: Run) -> dict[str, Any]:
         "answered": totals.answered,
         "by_status_class": {name: totals.by_class.get(kind, 0) for kind, name in CLASSES.items()},
         "no_context": totals.no_context,
-        "refused_files": totals.refused_files,
+        "left_out": totals.left_out,
+        "no_dicom": totals.no_dicom,
+        "left_over": totals.left_over,
         "associations": totals.associations,
         "presentation_contexts": totals.contexts,
         "stored_bytes": run.stored_bytes,
@@ -106,19 +118,15 @@ def _cause(cause: Cause) -> dict[str, Any]:
     }
 
 
-def _refused(recorder: Recorder) -> dict[str, Any]:
-    return {
-        "count": recorder.refused,
-        "left_out": recorder.refused - len(recorder.refusals),
-        "items": [{**_path(refusal.path), "reason": printable(str(refusal.reason))} for refusal in recorder.refusals],
-    }
+def _refusal(refusal: Refusal) -> dict[str, str]:
+    return {**_path(refusal.path), "code": refusal.reason.code, "reason": printable(str(refusal.reason))}
 
 
 def _associations(recorder: Recorder) -> dict[str, Any]:
     kept = recorder.associations
     return {
         "count": recorder.association_count,
-        "left_out": recorder.association_count - len(kept),
+        "not_listed": recorder.association_count - len(kept),
         "items": [_association(record) for record in kept],
     }
 
@@ -193,6 +201,7 @@ def _instance(instance: Instance, outcome: Outcome, seconds: float | None) -> di
         "status": status,
         "status_hex": None if status is None else f"0x{status:04x}",
         "status_class": None if status is None else CLASSES[status_class(status)],
+        "code": outcome.reason.code,
         "reason": printable(str(outcome.reason)),
         "attempts": outcome.attempts,
         "response_seconds": _precise(seconds),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from html import escape
+from itertools import islice
 
 from dcmsend.printable import MAX_LINE, MAX_PATH, MAX_REMARK, plain
 from dcmsend.reasons.table import Kind
@@ -19,9 +20,10 @@ from dcmsend.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
+    from dcmsend.model import Refusal, Totals
     from dcmsend.report.causes import Cause
     from dcmsend.report.run import Run
 
@@ -60,7 +62,8 @@ def pieces(run: Run) -> Iterator[str]:
     yield from _causes(run)
     yield from _time(run)
     yield from _responses(run)
-    yield from _refused(run)
+    yield from _left_out(run)
+    yield from _no_dicom(run)
     yield from _instances(run)
     yield from _details(run)
     yield "</main>\n<footer><p>This page has names of files and identifiers of instances in it, which may tell of"
@@ -98,14 +101,26 @@ def _verdict(run: Run) -> tuple[str, str]:
     """Which of the three it is, and the words for it."""
     totals = run.source.totals
     count, left = totals.instances, totals.instances - totals.stored
+    but = f", and {_left_out_of(totals)}" if totals.left_out or totals.left_over else ""
     if not count:
-        return "bad", "Nothing was sent"
+        return "bad", f"Nothing was sent{but}"
     if not totals.stored:
-        return "bad", f"None of {_instances_of(count)} is stored" if count > 1 else "The instance is not stored"
+        words = f"None of {_instances_of(count)} is stored" if count > 1 else "The instance is not stored"
+        return "bad", words + but
     if left:
-        return "part", f"{left:,} of {_instances_of(count)} {'is' if left == 1 else 'are'} not stored"
+        return "part", f"{left:,} of {_instances_of(count)} {'is' if left == 1 else 'are'} not stored{but}"
     everything = f"All {_instances_of(count)} are stored" if count > 1 else "The instance is stored"
+    if but:
+        return "part", f"{everything}, but {_left_out_of(totals)}"
     return ("good", everything) if run.source.error is None else ("part", f"{everything}, but the run ended early")
+
+
+def _left_out_of(totals: Totals) -> str:
+    """What was named and is no instance of this run, in words."""
+    out, over = totals.left_out, totals.left_over
+    words = [f"{out:,} {'input was' if out == 1 else 'inputs were'} left out"] if out else []
+    words += [f"{over:,} of earlier runs {'is' if over == 1 else 'are'} left over"] if over else []
+    return " and ".join(words)
 
 
 def _instances_of(count: int) -> str:
@@ -146,8 +161,12 @@ def _facts(run: Run) -> Iterator[tuple[str, str, str]]:
     yield "Associations", f"{totals.associations:,}", f"{totals.contexts:,} presentation contexts"
     if totals.earlier:
         yield "Stored earlier", f"{totals.earlier:,}", "by runs before, says the journal"
-    if totals.refused_files:
-        yield "Files left out", f"{totals.refused_files:,}", "that cannot be sent"
+    if totals.left_out:
+        yield "Left out", f"{totals.left_out:,}", "named or found, and not taken on"
+    if totals.left_over:
+        yield "Left over", f"{totals.left_over:,}", "of earlier runs in the journal, not stored"
+    if totals.no_dicom:
+        yield "No DICOM", f"{totals.no_dicom:,}", "files passed over"
     if run.recorder.postponed:
         yield "Tried again", f"{run.recorder.postponed:,}", "attempts after a failure"
 
@@ -198,20 +217,21 @@ def _causes(run: Run) -> Iterator[str]:
         return
     yield '<section id="causes">\n<h2>Why, and what to do about it</h2>\n<ul class="causes">\n'
     for rank, cause in enumerate(groups):
-        yield from _cause(cause, rank)
+        yield from _cause(cause, "instance")
+        them = "it" if cause.count == 1 else "them"
+        yield f'<button type="button" data-cause="{rank}" hidden>Show {them} in the table</button></div></li>\n'
     yield "</ul>\n</section>\n"
 
 
-def _cause(cause: Cause, rank: int) -> Iterator[str]:
-    yield f'<li><div class="count">{cause.count:,}<small>instance{"" if cause.count == 1 else "s"}</small></div>'
+def _cause(cause: Cause, of: str) -> Iterator[str]:
+    """A group up to the end of its examples; its elements are still open."""
+    yield f'<li><div class="count">{cause.count:,}<small>{of}{"" if cause.count == 1 else "s"}</small></div>'
     yield f'<div><p class="kind">{_KINDS[cause.kind]}</p><h3>{_shown(cause.reason)}</h3>'
     yield f'<p class="hint">{_with_options(cause.hint)}</p><ul class="examples">'
     for path in cause.examples:
         yield f'<li class="path">{_shown(path, MAX_PATH)}</li>'
     rest = cause.count - len(cause.examples)
-    yield f'<li class="small">and {rest:,} more</li>' if rest else ""
-    them = "it" if cause.count == 1 else "them"
-    yield f'</ul><button type="button" data-cause="{rank}" hidden>Show {them} in the table</button></div></li>\n'
+    yield f'<li class="small">and {rest:,} more</li></ul>' if rest else "</ul>"
 
 
 def _time(run: Run) -> Iterator[str]:
@@ -230,18 +250,38 @@ def _responses(run: Run) -> Iterator[str]:
     yield '<p class="soft small">From the beginning of a request, data included, until its response.</p>\n</section>\n'
 
 
-def _refused(run: Run) -> Iterator[str]:
-    recorder = run.recorder
-    if not recorder.refused:
+def _left_out(run: Run) -> Iterator[str]:
+    """What was named and not taken on: why, what to do about it, and the first of it."""
+    count = run.source.totals.left_out
+    if not count:
         return
-    shown = recorder.refusals[:MOST_REFUSALS]
-    rest = recorder.refused - len(shown)
-    yield f'<section id="refused">\n<h2>Files that were left out: {recorder.refused:,}</h2>\n<ul class="reasons">\n'
-    for refusal in shown:
+    yield f'<section id="left-out">\n<h2>Left out of the input: {count:,}</h2>\n<ul class="causes">\n'
+    for cause in run.left_out.groups():
+        yield from _cause(cause, "input")
+        yield "</div></li>\n"
+    yield "</ul>\n"
+    left_out = (refusal for refusal in run.source.refusals() if refusal.left_out)
+    yield from _refusals(islice(left_out, MOST_REFUSALS), count)
+    yield "</section>\n"
+
+
+def _no_dicom(run: Run) -> Iterator[str]:
+    count = run.source.totals.no_dicom
+    if not count:
+        return
+    yield f'<section id="no-dicom">\n<h2>No DICOM, and passed over: {count:,}</h2>\n'
+    yield from _refusals((refusal for refusal in run.source.refusals() if not refusal.left_out), count)
+    yield "</section>\n"
+
+
+def _refusals(refusals: Iterable[Refusal], count: int) -> Iterator[str]:
+    """The first of ``count``, each with its path and reason."""
+    shown = 0
+    yield '<ul class="reasons">\n'
+    for shown, refusal in enumerate(refusals, 1):  # noqa: B007 - how many there were
         path = _shown(refusal.path, MAX_PATH) or "(a file without a name)"
         yield f'<li><span class="path">{path}</span><br><span class="soft">{_shown(str(refusal.reason))}</span></li>\n'
-    yield f'</ul><p class="soft">and {rest:,} more</p>' if rest else "</ul>"
-    yield "\n</section>\n"
+    yield f'</ul><p class="soft">and {count - shown:,} more</p>\n' if count > shown else "</ul>\n"
 
 
 _HEADS: Final = (

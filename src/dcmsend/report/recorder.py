@@ -1,8 +1,8 @@
-"""What happens over time, from the events of a run: throughput, response times, associations, refused files.
+"""What happens over time, from the events of a run: throughput, response times, associations.
 
 A listener of events, and pure: the time of an event is what the clock says when it is told. Its memory is bounded
 whatever the length of the run: intervals of time are merged when there are too many, response times are counted in
-classes, and of associations and refused files the first and the last are kept. Times are seconds from the start.
+classes, and of associations the first and the last are kept. Times are seconds from the start.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dcmsend.events import (
     InstanceStarted,
 )
 from dcmsend.light import NamedTuple
-from dcmsend.model import MOST_OUTSTANDING, Refusal, State
+from dcmsend.model import MOST_OUTSTANDING, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 MOST_INTERVALS: Final = 240
 SHORTEST_INTERVAL: Final = 1 / 16  # seconds; each merger doubles it, so that it stays a number that binary can write
 MOST_ASSOCIATIONS: Final = 400  # half of them the first, half the last
-MOST_REFUSALS: Final = 1000
 MOST_TIMED: Final = 1_000_000  # instances whose own response time is kept: four bytes each
 MOST_TEXT: Final = 4096  # characters of a path or a reason
 CLASSES_PER_DOUBLING: Final = 8  # of response times: what is said of them is right to about a tenth
@@ -168,15 +167,13 @@ def _end_of(place: int) -> float:
 class Recorder:
     """Listens to a run, and tells ``after``, if given, of each event as well.
 
-    ``clock`` gives seconds. What it has seen: ``throughput``, ``response_times``, ``associations``, ``refusals`` with
-    ``refused`` as their number, ``postponed`` as the number of attempts that were followed by another.
+    ``clock`` gives seconds. What it has seen: ``throughput``, ``response_times``, ``associations``,
+    ``postponed`` as the number of attempts that were followed by another.
     """
 
     def __init__(self, after: Listener | None = None, *, clock: Callable[[], float] = monotonic) -> None:
         self.throughput = Throughput()
         self.response_times = ResponseTimes()
-        self.refusals: list[Refusal] = []
-        self.refused = 0
         self.postponed = 0
         self.association_count = 0
         self._after = after
@@ -188,7 +185,6 @@ class Recorder:
         self._under_way: dict[int, float] = {}  # since when, by the instance's number
         self._seconds = array("f")  # by the instance's number
         self._heed: dict[type[Event], Callable[[Any, float], None]] = {
-            Refusal: self._refusal,
             AssociationRequested: self._requested,
             AssociationAccepted: self._accepted,
             AssociationEnded: self._ended,
@@ -220,11 +216,6 @@ class Recorder:
         """How long the response to an instance took, where that is known."""
         seconds = self._seconds[number] if 0 <= number < len(self._seconds) else nan
         return None if isnan(seconds) else seconds
-
-    def _refusal(self, event: Refusal, _: float) -> None:
-        self.refused += 1
-        if len(self.refusals) < MOST_REFUSALS:
-            self.refusals.append(Refusal(event.path[:MOST_TEXT], event.reason))
 
     def _requested(self, event: AssociationRequested, when: float) -> None:
         self.association_count += 1

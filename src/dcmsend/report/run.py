@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Final, Protocol
 
     from dcmsend.errors import DcmsendError
-    from dcmsend.model import Instance, Outcome, Peer, Totals
+    from dcmsend.model import Instance, Outcome, Peer, Refusal, Totals
     from dcmsend.report.causes import Causes
     from dcmsend.report.recorder import Recorder
 
@@ -35,17 +35,20 @@ if TYPE_CHECKING:
 
         def rows(self) -> Iterator[tuple[Instance, Outcome]]: ...
 
+        def refusals(self) -> Iterator[Refusal]: ...
+
 
 class Run(Frozen, kw_only=True):
-    """A run that is over. ``started``: seconds since 1970. ``stored_bytes``: of the data sets stored in this run.
+    """A run that is over. ``causes``: why instances were not stored, ``left_out``: why inputs were not taken on.
 
-    ``exit_code``: the program's if no report fails to be written. ``names``: what settings are called in
-    hints; without, as in the library.
+    ``started``: seconds since 1970. ``stored_bytes``: of the data sets stored in this run. ``exit_code``: the program's
+    if no report fails to be written. ``names``: what settings are called in hints; without, as in the library.
     """
 
     source: Source
     recorder: Recorder
     causes: Causes
+    left_out: Causes
     started: float
     seconds: float
     stored_bytes: int
@@ -59,6 +62,7 @@ STATES: Final[dict[State, str]] = {
     State.NO_CONTEXT: "no_context",
     State.FAILED: "failed",
 }
+LEFT_OUT: Final = "left_out"  # beside those: what is no instance of the run
 CLASSES: Final[dict[StatusClass, str]] = {
     StatusClass.SUCCESS: "success",
     StatusClass.WARNING: "warning",

@@ -1,4 +1,5 @@
-"""The report as a table: CSV (RFC 4180) in UTF-8, a header and a line for each instance.
+"""The report as a table: CSV (RFC 4180) in UTF-8, a header, a line for each instance, and one
+for each input that was left out.
 
 Text is shown with escapes, as in the log, so that each line of the file is one instance. A field that a spreadsheet
 would take for a formula gets an apostrophe in front. Rows are streamed.
@@ -10,7 +11,7 @@ import csv
 
 from dcmsend.model import status_class, status_text
 from dcmsend.printable import printable
-from dcmsend.report.run import CLASSES, STATES
+from dcmsend.report.run import CLASSES, LEFT_OUT, STATES
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
 
-    from dcmsend.model import Instance, Outcome
+    from dcmsend.model import Instance, Outcome, Refusal
     from dcmsend.report.run import Run
 
 COLUMNS: Final = (
@@ -66,6 +67,16 @@ def pieces(run: Run) -> Iterator[str]:
     for instance, outcome in run.source.rows():
         writer.writerow(_row(instance, outcome, seconds_of(outcome.number)))
         yield line.text
+    for refusal in run.source.refusals():
+        if refusal.left_out:
+            writer.writerow(_left_out(refusal))
+            yield line.text
+
+
+def _left_out(refusal: Refusal) -> tuple[str | int, ...]:
+    """A line for what is no instance of the run: path, state and reason."""
+    known = {"path": field(refusal.path), "state": LEFT_OUT, "stored": "false", "reason": field(str(refusal.reason))}
+    return tuple(known.get(column, "") for column in COLUMNS)
 
 
 def _row(instance: Instance, outcome: Outcome, seconds: float | None) -> tuple[str | int, ...]:

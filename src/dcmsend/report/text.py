@@ -1,8 +1,9 @@
 """The report as text, in the layout of DCMTK's dcmsend, field for field, because programs parse it.
 
-Owns the layout; must not know who sent what or how (``api`` is above), nor how a file is written. The one addition is a
-``Reason`` line after ``DIMSE Status``, for an instance that has one. Rows are streamed: memory does not grow with their
-number.
+Owns the layout; must not know who sent what or how (``api`` is above), nor how a file is written. What is added: a
+``Reason`` line after ``DIMSE Status``, for an instance that has one; behind the instances a section with what was left
+out of the input, where there is any; and the lines that count it in the summary. Rows are streamed: memory does not
+grow with their number.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final, Protocol
 
-    from dcmsend.model import Instance, Outcome, Peer, Totals
+    from dcmsend.model import Instance, Outcome, Peer, Refusal, Totals
 
     class ReportSource(Protocol):
         """What a report is made from; ``rows`` come in the order of the list."""
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
 
         def rows(self) -> Iterator[tuple[Instance, Outcome]]: ...
 
+        def refusals(self) -> Iterator[Refusal]: ...
+
 
 _TITLE: Final = "Detailed Report on the Transfer of Instances"
+
+_LEFT_OUT: Final = "Left out of the Input"
 
 _UNANSWERED: Final[dict[State, str]] = {
     State.PENDING: "<not sent>",
@@ -45,6 +50,7 @@ def report_lines(source: ReportSource, date: str) -> Iterator[str]:
     for instance, outcome in source.rows():
         yield from _row(instance, outcome)
         yield ""
+    yield from _left_out(source)
     yield ""
     yield from summary_lines(source.totals)
 
@@ -67,6 +73,9 @@ def summary_lines(totals: Totals) -> Iterator[str]:
         *((f"  * with {_class_label(kind)}", by_class.get(kind, 0)) for kind in StatusClass),
         ("- NOT sent to the peer", unsent),
         ("  * no acceptable pres.", totals.no_context),
+        ("- left out of the input", totals.left_out),
+        ("- left over in journal", totals.left_over),
+        ("- no DICOM files", totals.no_dicom),
     )
     yield "Status Summary"
     yield "--------------"
@@ -100,6 +109,20 @@ def _row(instance: Instance, outcome: Outcome) -> Iterator[str]:
     yield _field("DIMSE Status", 13, _status(outcome))
     if outcome.reason:
         yield _field("Reason", 13, outcome.reason)
+
+
+def _left_out(source: ReportSource) -> Iterator[str]:
+    """What was named and could not be taken on."""
+    if not source.totals.left_out:
+        return
+    yield ""
+    yield _LEFT_OUT
+    yield "-" * len(_LEFT_OUT)
+    for refusal in source.refusals():
+        if refusal.left_out:
+            yield _field("Filename", 13, refusal.path)
+            yield _field("Reason", 13, refusal.reason)
+            yield ""
 
 
 def _status(outcome: Outcome) -> str:

@@ -10,6 +10,7 @@ from dcmsend.errors import InputError, Interrupted, InvalidInputError, ListError
 from dcmsend.events import InstanceKnown, ScanFinished
 from dcmsend.files.scan import Scanner, scan
 from dcmsend.model import Instance, Later, Notice, Refusal
+from dcmsend.transfer.left_out import LeftOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
         def left_over(self) -> int: ...
 
 
+# What ends no run that halts on invalid files, since DCMTK's does not either.
+_TOLERATED: Final = frozenset(("folder_not_searched",))
 PATIENCE: Final = 5.0  # seconds for which an association with nothing to do waits for more input
 
 
@@ -56,8 +59,10 @@ class Intake:
 
     ``ended``: nothing more will come. ``error``: why it ended early, if it did; then nothing more shall be sent.
     ``broken``: why nobody knows what else there is; what is known shall be sent, unless the run halts on such things.
-    ``refused`` counts the files that cannot be sent; with ``halt``, the first one ends the input. What the ``ledger``
-    says is stored gets its outcome at once. ``quiet``: nothing has come for a while; it is set by those who waited.
+    ``left_out`` has what is not taken on; with ``halt``, the first of it ends the input. ``left_over``: how many
+    instances of earlier runs the journal file has that are neither stored nor met, once the input has ended. What the
+    ``ledger`` says is stored gets its outcome at once. ``quiet``: nothing has come for a while; it is set by those who
+    waited.
     """
 
     def __init__(
@@ -74,7 +79,8 @@ class Intake:
         self.error: InputError | Interrupted | None = None
         self.broken: ListError | None = None
         self.quiet = False
-        self.refused = 0
+        self.left_out = LeftOut()
+        self.left_over = 0
         self._later: Later | None = None
         self._found = iter(found)
         self._journal = journal
@@ -137,20 +143,21 @@ class Intake:
         if isinstance(found, Notice):
             self._looked_at |= found.empty
             return
-        self.refused += 1
-        if self._halt:
+        self.left_out.add(found)
+        if self._halt and found.reason.code not in _TOLERATED:
             self._break_off(InvalidInputError(found.path, found.reason))
 
     def _end(self) -> None:
         self.ended = True
-        self._tell(ScanFinished(len(self._journal), self.refused))
-        left = self._ledger.left_over() if self._ledger else 0
-        if left:
+        left_over = self.left_over = self._ledger.left_over() if self._ledger else 0
+        left_out, no_dicom = self.left_out.left_out, self.left_out.no_dicom
+        self._tell(ScanFinished(len(self._journal), left_out, no_dicom, left_over))
+        if left_over:
             self._tell(
-                Notice(f"{left} SOP instances of earlier runs in the journal are not stored, and not among these")
+                Notice(f"{left_over} SOP instances of earlier runs in the journal are not stored, and not among these")
             )
         if not self._journal:
-            if self.refused or self._looked_at:
+            if self.left_out or self._looked_at:
                 self.error = NoValidInputError("no valid input files to be processed")
             else:
                 self.error = NoInputError("no input files to be processed")

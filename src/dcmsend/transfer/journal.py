@@ -178,15 +178,26 @@ class Journal:
         ).fetchall()
         return sum(size for status, size in sums if status_class(status).stored)
 
-    def totals(self, *, associations: int, contexts: int, refused_files: int, earlier: int = 0) -> Totals:
-        """Counts by class of status."""
+    def totals(
+        self,
+        *,
+        associations: int,
+        contexts: int,
+        left_out: int = 0,
+        no_dicom: int = 0,
+        left_over: int = 0,
+        earlier: int = 0,
+    ) -> Totals:
+        """Counts by class of status, and what others have counted."""
         return Totals(
             associations=associations,
             contexts=contexts,
             instances=self._count,
             by_class=self._by_class,
             no_context=self._no_context,
-            refused_files=refused_files,
+            left_out=left_out,
+            no_dicom=no_dicom,
+            left_over=left_over,
             earlier=earlier,
         )
 

@@ -79,12 +79,20 @@ class JsonLog(Log):
     def causes(self, groups: Sequence[Cause]) -> None:
         for group in groups:
             examples = [valid(path, LONGEST_PATH) for path in group.examples]
-            self.event(Level.ERROR, "cause", reason=group.reason, count=group.count, examples=examples, hint=group.hint)
+            self.event(
+                Level.ERROR,
+                "cause",
+                code=group.code,
+                reason=group.reason,
+                count=group.count,
+                examples=examples,
+                hint=group.hint,
+            )
 
     def finished(self, report: Report, code: int) -> None:
         totals = report.totals
         self.event(
-            Level.INFO if report.complete and report.error is None else Level.ERROR,
+            Level.INFO if report.complete else Level.ERROR,
             "run_finished",
             exit_code=int(code),
             complete=report.complete,
@@ -94,7 +102,9 @@ class JsonLog(Log):
             stored=totals.stored,
             stored_earlier=totals.earlier,
             no_context=totals.no_context,
-            refused_files=totals.refused_files,
+            left_out=totals.left_out,
+            no_dicom=totals.no_dicom,
+            left_over=totals.left_over,
             by_status={kind.name.lower(): totals.by_class.get(kind, 0) for kind in StatusClass},
         )
 
@@ -134,10 +144,24 @@ class JsonListener:
         self._log.event(Level.INFO, "scan_started", directories=event.directories)
 
     def _scan_finished(self, event: ScanFinished) -> None:
-        self._log.event(Level.INFO, "scan_finished", instances=event.instances, refused=event.refused)
+        self._log.event(
+            Level.INFO,
+            "scan_finished",
+            instances=event.instances,
+            left_out=event.left_out,
+            no_dicom=event.no_dicom,
+            left_over=event.left_over,
+        )
 
     def _refusal(self, event: Refusal) -> None:
-        self._log.event(Level.ERROR, "refusal", path=event.path, reason=str(event.reason), ends_run=self._halt)
+        self._log.event(
+            Level.ERROR,
+            "left_out" if event.left_out else "no_dicom",
+            path=event.path,
+            code=event.reason.code,
+            reason=str(event.reason),
+            ends_run=self._halt,
+        )
 
     def _notice(self, event: Notice) -> None:
         self._log.event(Level.WARN, "notice", text=event.text)
@@ -222,6 +246,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "status": status,
         "status_class": None if status is None else status_class(status).name.lower(),
         "status_text": None if status is None else status_text(status),
+        "code": outcome.reason.code,
         "reason": str(outcome.reason),
         "association": outcome.association,
         "context_id": outcome.context_id,
