@@ -189,10 +189,10 @@ class ArchiveScanner(Scanner):
         super().__init__(options, unusual)
         self._archives = archives
 
-    def _file(self, path: str) -> Iterator[Found]:
+    def _file(self, path: str, *, named: bool = False) -> Iterator[Found]:
         status = self._status_of_archive(path)
         if status is None:
-            yield from super()._file(path)
+            yield from super()._file(path, named=named)
         elif self._files.again(status, path) and not self._options.send_duplicates:
             yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
         else:

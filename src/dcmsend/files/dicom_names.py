@@ -1,4 +1,4 @@
-"""What the name of a file says about why it cannot be sent: what is called like a DICOM file is missed when it is empty.
+"""What the name of a file says about why it is refused: what is called like a DICOM file is missed when it is empty.
 
 Loaded when a file is refused.
 """
@@ -24,8 +24,8 @@ _DOTS_OF_A_UID: Final = 3  # at least
 def in_context(reason: Reason, path: str, size: int, *, named: bool) -> Reason:
     """The reason why a file of ``size`` bytes is refused, once its name is taken into account.
 
-    An empty file is left out if somebody ``named`` it or it is called like a DICOM file, and else is none; a file that is
-    too short to have the prefix of DICOM files is left out if it is called like one.
+    An empty file is left out if somebody ``named`` it or it is called like a DICOM file, and else is none; a file that
+    is too short to have the prefix of DICOM files is left out if it is called like one.
     """
     if reason.code == "empty_file":
         return reason if named or is_dicom_name(path) else because("empty_no_dicom")

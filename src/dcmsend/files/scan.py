@@ -10,7 +10,6 @@ import os
 from itertools import islice
 
 from dcmsend.errors import FileError
-from dcmsend.files.dicom_names import in_context
 from dcmsend.files.head import read_head
 from dcmsend.files.layouts import Layouts
 from dcmsend.files.natural import in_natural_order
@@ -181,6 +180,8 @@ class Scanner:
                 source = file.source(HEAD_SIZE)
                 head = read_head(source, self._options.read_mode)
         except FileError as error:
+            from dcmsend.files.dicom_names import in_context  # most files are not refused
+
             yield Refusal(path, in_context(error.reason, path, size, named=named))
             return
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
