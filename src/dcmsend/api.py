@@ -14,7 +14,7 @@ from dcmsend.events import (
     InstancePostponed,
     ScanStarted,
 )
-from dcmsend.model import Conversion, Limits, Policy, Retries, ScanOptions, Timeouts
+from dcmsend.model import Conversion, Limits, Notice, Policy, Retries, ScanOptions, Timeouts
 from dcmsend.net.association import Association
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from dcmsend.events import Event
     from dcmsend.meter import Meter
-    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Refusal, Totals
+    from dcmsend.model import Conflict, Instance, JournalFile, Outcome, Peer, Refusal, Totals
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
     from dcmsend.source import Source
@@ -48,21 +48,30 @@ if TYPE_CHECKING:
 # large one shall not wait.
 FIRST_LOOK: Final = 1000  # instances
 FIRST_LOOK_SECONDS: Final = 0.2
+MOST_CONFLICTS: Final = 100  # SOP Instance UIDs of more than one file that are looked at
 
 
 class Report:
     """What has become of a run. Holds its list until it is closed; use it as a context manager.
 
     ``error``: what ended the run early, or ``None``. Failures of single instances are in ``rows()`` and ``totals``,
-    what was not taken on at all in ``refusals()``.
+    what was not taken on at all in ``refusals()``. ``conflicts``: files of one SOP Instance UID that differ, for the
+    first 100 such UIDs.
     """
 
     def __init__(
-        self, peer: Peer, journal: Journal, left_out: LeftOut, totals: Totals, error: DcmsendError | None
+        self,
+        peer: Peer,
+        journal: Journal,
+        left_out: LeftOut,
+        totals: Totals,
+        error: DcmsendError | None,
+        conflicts: tuple[Conflict, ...] = (),
     ) -> None:
         self.peer = peer
         self.totals = totals
         self.error = error
+        self.conflicts = conflicts
         self._journal = journal
         self._left_out = left_out
 
@@ -305,6 +314,7 @@ class Transfer:
         self._tell = listener
         self._ledger = ledger
         self._journal = Journal()
+        self._opener = opener
         self._input = Input(scan, opener, ledger, bounded=self._bounded)
 
     def steps(self, sources: Iterable[object]) -> Generator[None]:
@@ -319,12 +329,14 @@ class Transfer:
         intake = Intake(found, journal, self._hear, self._settings.stop, halt=policy.halt, ledger=ledger)
         scheduler = Scheduler(journal, intake, self._settings, self._retries, ledger.kept if ledger else None)
         error: DcmsendError | None
+        found_twice: tuple[Conflict, ...] = ()
         try:
             self._tell(ScanStarted(self._scan.directories))
             yield
             yield from _look(intake, journal, everything=not self._bounded)
             yield from self._transfer(scheduler)
             error = scheduler.error
+            found_twice = self._conflicts()
         except DcmsendError as broken:
             error = broken
         except BaseException:
@@ -346,7 +358,9 @@ class Transfer:
             left_over=intake.left_over,
             earlier=ledger.earlier if ledger else 0,
         )
-        self.report = Report(self._settings.peer, journal, intake.left_out, totals, error)
+        for conflict in found_twice:
+            self._tell(Notice(str(conflict)))
+        self.report = Report(self._settings.peer, journal, intake.left_out, totals, error, found_twice)
 
     @property
     def _bounded(self) -> bool:
@@ -375,6 +389,15 @@ class Transfer:
         if isinstance(event, InstanceKnown):
             self._input.release(event.instance.path)
         self._tell(event)
+
+    def _conflicts(self) -> tuple[Conflict, ...]:
+        """Files of one SOP Instance UID that are not the same, unless somebody wants the run to end."""
+        groups = [] if self._settings.stop.requested else list(self._journal.shared_uids(MOST_CONFLICTS))
+        if not groups:
+            return ()
+        from dcmsend.transfer.conflicts import conflicts
+
+        return tuple(conflicts(groups, self._opener.open_file, self._scan.read_mode))
 
     def _leave(self, error: DcmsendError) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dcmsend.errors import require
 from dcmsend.light import Enum, Frozen
+from dcmsend.printable import MAX_PATH, plain
 from dcmsend.reasons import NONE, Reason, because
 
 TYPE_CHECKING = False
@@ -208,6 +209,23 @@ class Refusal(Frozen):
     def left_out(self) -> bool:
         """Return False if it is no DICOM."""
         return not self.reason.no_dicom
+
+
+class Conflict(Frozen):
+    """Files of one SOP Instance UID with different data sets, of which a peer keeps only one.
+
+    ``paths``: those of the first few of ``count``. ``str()`` is one line for the user.
+    """
+
+    sop_instance: str
+    paths: tuple[str, ...]
+    count: int
+
+    def __str__(self) -> str:
+        paths = ", ".join(plain(path, MAX_PATH) for path in self.paths)
+        more = ", ..." if self.count > len(self.paths) else ""
+        uid = plain(self.sop_instance)
+        return f"{self.count} files have SOP Instance UID {uid} and different content: {paths}{more}"
 
 
 class Notice(Frozen):

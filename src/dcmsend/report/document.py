@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from dcmsend.errors import DcmsendError
-    from dcmsend.model import Instance, Outcome, Refusal, Totals
+    from dcmsend.model import Conflict, Instance, Outcome, Refusal, Totals
     from dcmsend.report.causes import Cause
     from dcmsend.report.recorder import AssociationRecord, Recorder, ResponseTimes
     from dcmsend.report.run import Run
@@ -72,6 +72,7 @@ def _head(run: Run) -> dict[str, Any]:
         "error": _error(error, run) if error else None,
         "totals": _totals(source.totals, run),
         "failures": [_cause(cause) for cause in run.causes.groups()],
+        "conflicts": [_conflict(conflict) for conflict in source.conflicts],
         "left_out_causes": [_cause(cause) for cause in run.left_out.groups()],
         "associations": _associations(recorder),
         "throughput": _throughput(recorder),
@@ -115,6 +116,14 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "count": cause.count,
         "examples": [unicode(path) for path in cause.examples],
         "hint": cause.hint,
+    }
+
+
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "sop_instance_uid": unicode(conflict.sop_instance),
+        "count": conflict.count,
+        "paths": [unicode(path) for path in conflict.paths],
     }
 
 

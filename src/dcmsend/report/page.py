@@ -63,6 +63,7 @@ def pieces(run: Run) -> Iterator[str]:
     yield from _time(run)
     yield from _responses(run)
     yield from _left_out(run)
+    yield from _conflicts(run)
     yield from _no_dicom(run)
     yield from _instances(run)
     yield from _details(run)
@@ -263,6 +264,17 @@ def _left_out(run: Run) -> Iterator[str]:
     left_out = (refusal for refusal in run.source.refusals() if refusal.left_out)
     yield from _refusals(islice(left_out, MOST_REFUSALS), count)
     yield "</section>\n"
+
+
+def _conflicts(run: Run) -> Iterator[str]:
+    conflicts = run.source.conflicts
+    if not conflicts:
+        return
+    yield '<section id="conflicts">\n<h2>Different files with one SOP Instance UID</h2>\n'
+    yield '<p class="soft">A receiver keeps only one of them.</p>\n<ul class="reasons">\n'
+    for conflict in conflicts:
+        yield f"<li>{_shown(str(conflict), MAX_LINE)}</li>\n"
+    yield "</ul>\n</section>\n"
 
 
 def _no_dicom(run: Run) -> Iterator[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Final, Protocol
 
     from dcmsend.errors import DcmsendError
-    from dcmsend.model import Instance, Outcome, Peer, Refusal, Totals
+    from dcmsend.model import Conflict, Instance, Outcome, Peer, Refusal, Totals
     from dcmsend.report.causes import Causes
     from dcmsend.report.recorder import Recorder
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
         @property
         def complete(self) -> bool: ...
+
+        @property
+        def conflicts(self) -> tuple[Conflict, ...]: ...
 
         def rows(self) -> Iterator[tuple[Instance, Outcome]]: ...
 

@@ -169,6 +169,27 @@ class Journal:
         while rows := _some(cursor):
             yield from map(_row, rows)
 
+    def shared_uids(self, most: int) -> Iterator[list[Instance]]:
+        """The instances of each SOP Instance UID that more than one has, for ``most`` such UIDs."""
+        if self._database is None and len({instance.sop_instance for instance, _ in self._fresh}) == self._count:
+            return
+        cursor = self._execute(
+            f"SELECT {_INSTANCE} FROM instance JOIN context ON context.id = context WHERE sop_instance IN"
+            " (SELECT sop_instance FROM instance GROUP BY sop_instance HAVING count(*) > 1 LIMIT ?)"
+            " ORDER BY sop_instance, instance.number",
+            (most,),
+        )
+        group: list[Instance] = []
+        while rows := _some(cursor):
+            for row in rows:
+                instance = Instance(*row[1:])
+                if group and group[0].sop_instance != instance.sop_instance:
+                    yield group
+                    group = []
+                group.append(instance)
+        if group:
+            yield group
+
     def stored_bytes(self) -> int:
         """Bytes of the data sets that were stored in this run: of those of earlier runs no size is kept."""
         if self._database is None:
