@@ -234,7 +234,7 @@ _KINDS: Final[dict[str, Callable[[Tree, Path], None]]] = {
     "bad UID": Tree.bad_uid,
     "archive": Tree.archive,
 }
-_WEIGHTS: Final = (24, 2, 2, 2, 0.4, 1, 4, 0.4, 0.4, 0.4, 2)
+_WEIGHTS: Final = (24, 2, 2, 2, 0.1, 1, 4, 0.1, 0.1, 0.1, 2)
 _HAPPENS: Final = (Tree.replace, Tree.rewrite, Tree.remove, Tree.touch)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
