@@ -144,7 +144,10 @@ class Intake:
             self._looked_at |= found.empty
             return
         self.left_out.add(found)
-        if self._halt and found.reason.code not in _TOLERATED:
+        if found.reason.code in _TOLERATED:
+            return
+        self._looked_at = True
+        if self._halt:
             self._break_off(InvalidInputError(found.path, found.reason))
 
     def _end(self) -> None:
@@ -157,7 +160,7 @@ class Intake:
                 Notice(f"{left_over} SOP instances of earlier runs in the journal are not stored, and not among these")
             )
         if not self._journal:
-            if self.left_out or self._looked_at:
+            if self._looked_at:
                 self.error = NoValidInputError("no valid input files to be processed")
             else:
                 self.error = NoInputError("no input files to be processed")
