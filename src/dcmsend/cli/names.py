@@ -14,6 +14,7 @@ OPTIONS: Final[dict[str, str]] = {
     "decompress_lossy": "--decompress-lossy",
     "decompress_never": "--decompress-never",
     "dimse_timeout": "--dimse-timeout",
+    "external_references": "--allow-external-references",
     "journal": "--journal",
     "no_halt": "--no-halt",
     "no_illegal_proposal": "--no-illegal-proposal",

@@ -11,14 +11,18 @@ from _thread import allocate_lock
 
 from dcmsend.errors import FileError
 from dcmsend.files import tars, zips
+from dcmsend.files.dicom_names import in_context
+from dcmsend.files.foreign import is_tar
 from dcmsend.files.head import read_head
 from dcmsend.files.natural import in_natural_order
 from dcmsend.files.opening import OpenFile
+from dcmsend.files.part10 import has_prefix
 from dcmsend.files.scan import HEAD_SIZE, Scanner
-from dcmsend.files.sources import read_at, reason_of
-from dcmsend.files.unpacking import BZIP2, CUT, GZIP, STORED, XZ, HeadSource, Stream, status_of
+from dcmsend.files.sources import BytesSource, read_at
+from dcmsend.files.unpacking import BZIP2, GZIP, STORED, XZ, HeadSource, Stream, status_of
 from dcmsend.model import Notice, Refusal
 from dcmsend.printable import MAX_PATH, plain
+from dcmsend.reasons import because, of_system
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
 TYPE_CHECKING = False
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from dcmsend.files.scan import Found, Unusual
     from dcmsend.model import ScanOptions
+    from dcmsend.reasons import Reason
 
 MOST_OPEN: Final = 4  # archives, beside those in use
 
@@ -41,7 +46,7 @@ def kind_of(descriptor: int, size: int) -> str:
     block = read_at(descriptor, tars.BLOCK, 0)
     if block[:4] in _ZIPS:
         return ZIP
-    if tars.is_header(block):
+    if tars.is_header(block) or _is_damaged_tar(block):
         return STORED
     method = next((method for magic, method in _PACKED if block.startswith(magic)), "")
     if method:
@@ -50,6 +55,12 @@ def kind_of(descriptor: int, size: int) -> str:
         except FileError:
             return method  # whoever unpacks it finds out what is wrong
     return ""
+
+
+def _is_damaged_tar(block: bytes) -> bool:
+    """Return True if this was the first header of a tar archive: whoever reads it finds out what is wrong."""
+    source = BytesSource(block)
+    return is_tar(source) and not has_prefix(source)
 
 
 def _looks_like_archive(head: bytes) -> bool:
@@ -82,14 +93,14 @@ class _Archive:
     def require_unchanged(self) -> None:
         status = os.fstat(self.file.descriptor)
         if status_of(status) != status_of(self.file.status):
-            raise FileError("the archive changed since it was looked at")
+            raise FileError(because("archive_changed"))
 
     def open(self, name: str) -> OpenFile:
         if self.reader is not None:
             return self.reader.open(name)
         member = self.members.get(name)
         if member is None:
-            raise FileError("it is no longer in the archive")
+            raise FileError(because("not_in_archive"))
         return zips.opened(self.file.descriptor, member, self.require_unchanged)
 
 
@@ -114,7 +125,7 @@ class Archives:
                 status = status_of(archive.file.status)
                 if self._known.setdefault(path, status) != status:
                     archive.file.close()
-                    raise FileError("the archive changed since it was looked at")
+                    raise FileError(because("archive_changed"))
             archive.users += 1
             self._open[path] = archive
             idle = [other for other, one in self._open.items() if not one.users]
@@ -144,9 +155,9 @@ class Archives:
         try:
             now = status_of(os.stat(path))
         except OSError as error:
-            raise FileError(f"the archive is gone: {reason_of(error)}") from None
+            raise FileError(because("archive_gone", of_system(error))) from None
         if now != self._known[path]:
-            raise FileError("the archive changed since it was looked at")
+            raise FileError(because("archive_changed"))
         archive = self.enter(path)
         try:
             return archive.open(name)
@@ -242,6 +253,9 @@ class ArchiveScanner(Scanner):
             if header.kind == tars.FILE:
                 if self._wanted(header.name):
                     yield from self._in_tar(f"{path}/{header.name}", walk, header)
+            elif header.kind == tars.SPARSE:
+                if self._wanted(header.name):
+                    yield Refusal(f"{path}/{header.name}", because("member_sparse"))
             elif header.kind != tars.FOLDER:
                 yield Notice(f"ignoring {header.kind} in an archive: {plain(f'{path}/{header.name}', MAX_PATH)}")
 
@@ -254,7 +268,7 @@ class ArchiveScanner(Scanner):
             source = HeadSource(stream.read, member.size, HEAD_SIZE)
             yield from self._member(path, source)
         except FileError as error:
-            yield Refusal(path, error.reason)
+            yield Refusal(path, _why(error, descriptor, member, path))
 
     def _in_tar(self, path: str, walk: tars.Walk, header: tars.Header) -> Iterator[Found]:
         """A member, when it is known to be there whole. Raises FileError where it is not."""
@@ -262,15 +276,15 @@ class ArchiveScanner(Scanner):
         try:
             found = list(self._member(path, source))
         except FileError as error:
-            if str(error.reason).startswith(CUT):
+            if error.reason.code == "archive_cut":
                 raise
-            found = [Refusal(path, error.reason)]
+            found = [Refusal(path, in_context(error.reason, path, header.size, named=False))]
         walk.stream.skip(header.offset + header.size - walk.stream.position)
         yield from found
 
     def _member(self, path: str, source: HeadSource) -> Iterator[Found]:
         if _looks_like_archive(source.head):
-            yield Notice(f"ignoring archive within an archive: {plain(path, MAX_PATH)}")
+            yield Refusal(path, because("archive_in_archive"))
             return
         head = read_head(source, self._options.read_mode)
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
@@ -278,3 +292,15 @@ class ArchiveScanner(Scanner):
             yield Notice(f"{words}: {plain(path, MAX_PATH)}")
             return
         yield from self.judged(path, head, source.size)
+
+
+def _why(error: FileError, descriptor: int, member: zips.Member, path: str) -> Reason:
+    """Why a member is refused: what is damaged may have been a DICOM file."""
+    reason = in_context(error.reason, path, member.size, named=False)
+    if not reason.no_dicom:
+        return reason
+    try:
+        zips.verify(descriptor, member)
+    except FileError as damage:
+        return damage.reason
+    return reason

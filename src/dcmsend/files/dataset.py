@@ -14,12 +14,12 @@ from dcmsend.files.elements import (
     EXPLICIT_BE,
     EXPLICIT_LE,
     IMPLICIT_LE,
-    LONG_VRS,
-    SHORT_VRS,
+    KNOWN_VRS,
     UNBOUNDED,
     UNDEFINED,
     StructureError,
     encoding_of,
+    is_vr,
     tag_text,
     walk,
 )
@@ -27,6 +27,8 @@ from dcmsend.files.flat import OPEN, flat_encoding, follow
 from dcmsend.files.part10 import read_uid
 from dcmsend.files.sources import WINDOW, InflateSource
 from dcmsend.light import NamedTuple
+from dcmsend.printable import plain
+from dcmsend.reasons import because
 from dcmsend.uids import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -37,7 +39,7 @@ from dcmsend.uids import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
     from dcmsend.files.elements import Element, Encoding
@@ -49,7 +51,6 @@ SOP_INSTANCE: Final = 0x00080018
 PIXEL_DATA: Final = 0x7FE00010
 TRAILING_PADDING: Final = 0xFFFCFFFC
 
-_ALL_VRS: Final = SHORT_VRS | LONG_VRS
 _TRANSFER_SYNTAX_OF: Final = {
     IMPLICIT_LE: IMPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_LE: EXPLICIT_VR_LITTLE_ENDIAN,
@@ -81,7 +82,7 @@ def guess_transfer_syntax(source: Source, offset: int) -> str:
     """
     buffer, base = source.window(offset, 6)
     head = buffer[offset - base : offset - base + 6]
-    if head[4:6] not in _ALL_VRS:
+    if head[4:6] not in KNOWN_VRS:
         return _TRANSFER_SYNTAX_OF[IMPLICIT_LE]
     little = head[1] == 0 or head[0] != 0
     return _TRANSFER_SYNTAX_OF[EXPLICIT_LE if little else EXPLICIT_BE]
@@ -93,12 +94,24 @@ def read_uids(source: Source, offset: int, size: int, transfer_syntax: str) -> t
     Of a deflated data set only the beginning is inflated. Raises FileError.
     """
     inside, start, end = opened(source, offset, size, transfer_syntax, WINDOW)
+    return _uids_among(inside, walk(inside, encoding_of(transfer_syntax), start, end, stop=SOP_INSTANCE + 1))
+
+
+def find_uids(source: Source, offset: int, size: int, transfer_syntax: str) -> tuple[str, str]:
+    """The same of a data set whose elements need not be in order, however far it has to be read. Raises FileError."""
+    inside, start, end = opened(source, offset, size, transfer_syntax, None)
+    elements = walk(inside, encoding_of(transfer_syntax), start, end)
+    uids = _uids_among(inside, islice(elements, _MAX_SORTED))
+    if not all(uids) and next(elements, None) is not None:
+        raise FileError(because("too_many_elements", most=_MAX_SORTED))
+    return uids
+
+
+def _uids_among(source: Source, elements: Iterable[Element]) -> tuple[str, str]:
     uids = {SOP_CLASS: "", SOP_INSTANCE: ""}
-    for depth, tag, _, _, value, length in walk(
-        inside, encoding_of(transfer_syntax), start, end, stop=SOP_INSTANCE + 1
-    ):
-        if tag in uids and not depth:
-            uids[tag] = read_uid(inside, value, length)
+    for _, tag, _, _, value, length in elements:
+        if tag in uids and not uids[tag]:
+            uids[tag] = read_uid(source, value, length)
     return uids[SOP_CLASS], uids[SOP_INSTANCE]
 
 
@@ -158,7 +171,7 @@ def _sorted(source: Source, transfer_syntax: str, offset: int, end: int) -> tupl
     found = islice(walk(source, encoding_of(transfer_syntax), offset, end), _MAX_SORTED + 2)
     elements = [(tag, start, behind) for (_, tag, _, start, _, _), (_, _, _, behind, _, _) in pairwise(found)]
     if len(elements) > _MAX_SORTED:
-        raise FileError(f"more than {_MAX_SORTED} elements that are not in order: too many to sort")
+        raise FileError(because("too_many_to_sort", most=_MAX_SORTED))
     runs: list[tuple[int, int]] = []
     previous = (-1, 0, 0)
     for element in sorted(elements):
@@ -167,7 +180,7 @@ def _sorted(source: Source, transfer_syntax: str, offset: int, end: int) -> tupl
             runs.append((start, behind))
             previous = element
         elif not _same(source, previous[1:], (start, behind)):
-            raise FileError(f"{tag_text(tag)} stands in the data set twice, with different values")
+            raise FileError(because("stands_twice", tag=tag_text(tag)))
     return tuple(runs)
 
 
@@ -188,19 +201,19 @@ def _check_deflated(source: Source, offset: int, size: int, transfer_syntax: str
         inside = chain.follow(walk(inflated, encoding_of(transfer_syntax), 0, UNBOUNDED), None)
     except StructureError:
         if not inflated.complete and inflated.position >= size:
-            raise FileError(_DEFLATE_CUT) from None
+            raise FileError(because("deflate_cut_off")) from None
         raise
     if not inflated.complete:
-        raise FileError(_DEFLATE_CUT)
+        raise FileError(because("deflate_cut_off"))
     end = inflated.position
     if size - end == _GZIP_TRAILER and _bytes_at(source, end, _GZIP_TRAILER) == inflated.gzip_trailer:
         chain.notices.append("the checksum that a gzip library left behind the deflated data set is not sent")
     elif not all_zero(source, end, size):
-        raise FileError(f"{size - end} bytes that do not belong to it follow the deflated data set at byte {end}")
+        raise FileError(because("deflate_surplus", count=size - end, offset=end))
     elif size - end > 1:
         chain.notices.append(_zeros_left(size - end))
     if chain.unsorted:
-        raise FileError("the elements of a deflated data set are not in order")
+        raise FileError(because("deflate_unsorted"))
     pad = (end - offset) % 2
     runs = ((0, inside),)
     return Checked(end, pad, chain.uids[SOP_CLASS], chain.uids[SOP_INSTANCE], tuple(chain.notices), runs)
@@ -208,7 +221,6 @@ def _check_deflated(source: Source, offset: int, size: int, transfer_syntax: str
 
 _MAX_SORTED: Final = 65536
 _GZIP_TRAILER: Final = 8  # bytes
-_DEFLATE_CUT: Final = "the deflated data set is cut off: its end is missing"
 
 
 class _Chain:
@@ -226,11 +238,12 @@ class _Chain:
         """Where the data that is to be sent ends. Zero bytes may stand between there and ``size``."""
         previous = -1
         end = 0
-        odd = first_odd = 0
+        odd = first_odd = nameless = 0
+        first_nameless: tuple[int, bytes] | tuple[()] = ()
         try:
-            for _, tag, _, start, value, length in elements:
+            for _, tag, vr, start, value, length in elements:
                 if self._padding is not None and tag != END:
-                    raise StructureError(tag, start, 0, "it stands behind the trailing padding")
+                    raise StructureError(tag, start, 0, because("behind_padding"))
                 if tag == 0 <= previous and size is not None and all_zero(self._source, start, size):
                     end = start
                     self.notices.append(_zeros_left(size - end))
@@ -241,6 +254,11 @@ class _Chain:
                 if length & 1 and length > 0 and tag != TRAILING_PADDING:
                     odd += 1
                     first_odd = first_odd or tag
+                if vr not in _VRS and not is_vr(vr):
+                    if not tag >> 16:  # zeros are no element without a VR, but a hole
+                        raise StructureError(tag, start, 0, because("not_a_vr", vr=vr.decode("latin-1")))
+                    nameless += 1
+                    first_nameless = first_nameless or (tag, vr)
                 if tag < _FIRST_GROUP or tag in _LOOKED_AT:
                     self._look(tag, start, value, length)
         except StructureError as error:
@@ -248,6 +266,8 @@ class _Chain:
                 raise
             end = error.offset
             self.notices.append(_zeros_left(size - end))
+        if nameless:
+            self.notices.append(_nameless(nameless, *first_nameless))
         if odd:
             self.notices.append(f"{odd} values have an odd length, the first one in {tag_text(first_odd)}")
         return end if self._padding is None else self._padding
@@ -260,11 +280,7 @@ class _Chain:
         elif tag == PIXEL_DATA:
             found = length == UNDEFINED
             if self._encapsulated is not None and self._encapsulated != found:
-                words = (
-                    "is not encapsulated, but the transfer syntax is",
-                    "is encapsulated, but the transfer syntax not",
-                )
-                raise StructureError(tag, start, 1, f"the pixel data {words[found]}")
+                raise StructureError(tag, start, 1, because("encapsulated" if found else "not_encapsulated"))
         elif tag >> 16 in _NOT_IN_DATA_SETS:
             self.notices.append(f"{tag_text(tag)} does not belong in a data set")
 
@@ -278,6 +294,7 @@ def _encapsulated(transfer_syntax: str) -> bool | None:
 _FIRST_GROUP: Final = 0x00080000
 _ORDINARY: Final = (_FIRST_GROUP, TRAILING_PADDING & 0xFFFF0000)  # tags from the first one, less than the second one
 _NOT_IN_DATA_SETS: Final = frozenset((0x0000, 0x0002))
+_VRS: Final = KNOWN_VRS | {b""}
 _LOOKED_AT: Final = frozenset((SOP_CLASS, SOP_INSTANCE, PIXEL_DATA, TRAILING_PADDING))
 
 
@@ -303,6 +320,11 @@ def opened(source: Source, offset: int, size: int, transfer_syntax: str, limit: 
     if known is None or not known.deflated:
         return source, offset, size
     return InflateSource(source, offset, size, limit), 0, UNBOUNDED
+
+
+def _nameless(count: int, tag: int, vr: bytes) -> str:
+    name = plain(vr.decode("latin-1"))
+    return f"{count} elements have a VR that there is not, the first one is '{name}' of {tag_text(tag)}"
 
 
 def _zeros_left(count: int) -> str:

@@ -13,20 +13,22 @@ from itertools import islice
 
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import opened
-from dcmsend.files.elements import END, ITEM, encoding_of, walk
-from dcmsend.files.opening import INVALID_NAME, OpenFile, Seen, kind_of
+from dcmsend.files.elements import END, ITEM, UNBOUNDED, UNDEFINED, StructureError, encoding_of, walk
+from dcmsend.files.opening import OpenFile, Seen, kind_of
 from dcmsend.files.part10 import read_meta, uid_of
-from dcmsend.files.sources import FileSource, reason_of
+from dcmsend.files.sources import FileSource
 from dcmsend.files.uid_checks import complaint
+from dcmsend.light import NamedTuple
 from dcmsend.model import Instance, Notice, Refusal
 from dcmsend.printable import plain
-from dcmsend.reasons import because
+from dcmsend.reasons import NONE, Reason, because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
 
+    from dcmsend.files.elements import Encoding
     from dcmsend.files.sources import Source
     from dcmsend.model import ScanOptions
 
@@ -41,6 +43,7 @@ _WANTED: Final = frozenset((FILE_ID, *_UIDS))
 _MAX_VALUE: Final = 2048  # bytes that are read of a record's value
 _MAX_COMPONENTS: Final = 16  # the standard has 8 of 8 characters; discs in the field have longer ones
 _MAX_NAME: Final = 255
+_MAX_SHOWN: Final = 200  # characters of a file ID in a sentence
 _MAX_LISTINGS: Final = 8  # folders whose names are kept
 _MAX_NAMES: Final = 65536  # names of a folder that are kept
 _VERSION: Final = re.compile(r"(?:;[0-9]+)?\.?(?:;[0-9]+)?\Z")  # how ISO 9660 names show on some systems
@@ -60,20 +63,59 @@ def read_dicomdir(path: str, options: ScanOptions, seen: Seen | None = None) -> 
         yield Refusal(path, error.reason)
 
 
-def _records(source: FileSource) -> Iterator[dict[int, bytes]]:
-    """The wanted values of every directory record that has a file ID. Raises FileError."""
+class _Record(NamedTuple):
+    """The wanted values of a directory record. ``damage``: why there may be more to it, if it is damaged."""
+
+    values: dict[int, bytes]
+    damage: Reason = NONE
+
+
+def _records(source: FileSource) -> Iterator[_Record]:
+    """Every directory record that has a file ID or is damaged. Raises FileError where the rest of them is not known.
+
+    The end of the file is no limit for what says how long it is: what stands before it counts.
+    """
     meta = read_meta(source, source.size)
-    inside, start, end = opened(source, meta.dataset_offset, source.size, meta.transfer_syntax, None)
+    inside, begin, _ = opened(source, meta.dataset_offset, source.size, meta.transfer_syntax, None)
+    encoding = encoding_of(meta.transfer_syntax)
     record: dict[int, bytes] = {}
-    for depth, tag, _, _, value, length in walk(
-        inside, encoding_of(meta.transfer_syntax), start, end, descend=frozenset((RECORDS,))
-    ):
-        if tag == END or (tag == ITEM and depth == 1):
-            if FILE_ID in record:
-                yield record
-            record = {}
-        elif tag in _WANTED and depth == 2:
-            record[tag] = _value(inside, value, length)
+    elements = walk(inside, encoding, begin, UNBOUNDED, descend=frozenset((RECORDS,)))
+    jump = None
+    try:
+        while True:
+            depth, tag, _, start, value, length = elements.send(jump)
+            jump = None
+            if tag == END or (tag == ITEM and depth == 1):
+                if FILE_ID in record:
+                    yield _Record(record)
+                record = {}
+                if tag == END:
+                    return
+                if length != UNDEFINED:  # whatever is wrong in it, the next one stands behind it
+                    if inside is source and value + length > source.size:
+                        raise StructureError(ITEM, start, 1, because("past_the_end", length=length))
+                    jump = value + length
+                    found = _record(inside, encoding, value, length)
+                    if FILE_ID in found.values or found.damage:
+                        yield found
+            elif tag in _WANTED and depth == 2:
+                record[tag] = _value(inside, value, length)
+    except StructureError as error:
+        if error.depth <= 1 and FILE_ID in record:
+            yield _Record(record)
+        raise FileError(because("dicomdir_damaged", error.reason)) from None
+
+
+def _record(source: Source, encoding: Encoding, start: int, length: int) -> _Record:
+    """What is in a record of a defined length."""
+    record: dict[int, bytes] = {}
+    try:
+        for _, tag, _, _, value, count in walk(source, encoding, start, start + length):
+            if tag in _WANTED:
+                record[tag] = _value(source, value, count)
+    except StructureError as error:
+        return _Record(record, error.reason)
+    return _Record(record)
 
 
 def _value(source: Source, value: int, length: int) -> bytes:
@@ -82,20 +124,30 @@ def _value(source: Source, value: int, length: int) -> bytes:
     return buffer[value - base : value - base + length]
 
 
-def _file_id(record: dict[int, bytes]) -> str:
-    return record[FILE_ID].decode("utf-8", "surrogateescape")
+def _components(file_id: str) -> list[str]:
+    """The names that a file ID consists of, the folders first.
+
+    What writers put between them, slashes and several of them, means the same. Where it begins with one it leads to
+    the root of the file system, which stands as the first component.
+    """
+    names = [name.strip(" \0") for name in file_id.replace("/", "\\").split("\\")]
+    root = [os.sep] if len(names) > 1 and not names[0] else []
+    return root + [name for name in names if name not in ("", os.curdir)]
 
 
-def _referenced(
-    record: dict[int, bytes], folder: _Folder, options: ScanOptions, seen: Seen
-) -> Instance | Refusal | Notice:
+def _referenced(record: _Record, folder: _Folder, options: ScanOptions, seen: Seen) -> Instance | Refusal | Notice:
     """What a record comes to. The file is looked for, but not opened."""
-    components = [component.strip(" \0") for component in _file_id(record).split("\\")]
-    path = plain(os.path.join(folder.path, *components), _MAX_VALUE)
-    sop_class, sop_instance, syntax = (uid_of(record.get(tag, b"")) for tag in _UIDS)
-    reason = complaint(sop_class, sop_instance, syntax, checks=options.uid_checks) if any(components) else INVALID_NAME
+    values = record.values
+    components = _components(values.get(FILE_ID, b"").decode("utf-8", "surrogateescape"))
+    path = plain(os.path.join(folder.path, *(name.lstrip(os.sep) for name in components)), _MAX_VALUE)
+    if record.damage:
+        return Refusal(path, because("record_damaged", record.damage))
+    if not components:
+        return Refusal(path, because("invalid_file_id"))
+    sop_class, sop_instance, syntax = (uid_of(values.get(tag, b"")) for tag in _UIDS)
+    reason = complaint(sop_class, sop_instance, syntax, checks=options.uid_checks)
     if reason:
-        return Refusal(path, because("said", words=reason))
+        return Refusal(path, reason)
     try:
         path, status = folder.find(components)
     except FileError as error:
@@ -125,20 +177,20 @@ class _Folder:
             path = self._path_of(components)
             return path, os.stat(path)
         except OSError as error:
-            raise FileError(reason_of(error)) from None
+            raise FileError(of_system(error)) from None
         except ValueError:  # a character that no file name can have
-            raise FileError(INVALID_NAME) from None
+            raise FileError(because("invalid_file_id")) from None
 
     def _path_of(self, components: list[str]) -> str:
         if not self._external:
             _require_plain(components)
         if "\0" in "".join(components):
-            raise FileError(INVALID_NAME)
+            raise FileError(because("invalid_file_id"))
         path = os.path.join(self.path, *components)
         if not os.path.lexists(path):
             path = self._find_ignoring_case(components)
         if not self._external and not self._contains(path):
-            raise FileError(_LINK_OUT)
+            raise FileError(because("link_leads_out"))
         return path
 
     def _find_ignoring_case(self, components: list[str]) -> str:
@@ -150,7 +202,7 @@ class _Folder:
                 continue
             name = self._names(path).get(_folded(component))
             if name is None:
-                raise FileError(f"No such file or directory (file ID {plain(chr(92).join(components))})")
+                raise FileError(because("file_id_not_found", id=_written(components)))
             path = os.path.join(path, name)
         return path
 
@@ -158,7 +210,7 @@ class _Folder:
         """The names in a folder by the form in which they are compared. Only folders inside are looked into."""
         if folder not in self._listings:
             if not self._external and not self._contains(folder):
-                raise FileError(_LINK_OUT)
+                raise FileError(because("link_leads_out"))
             if len(self._listings) >= _MAX_LISTINGS:
                 self._listings.pop(next(iter(self._listings)))
             try:
@@ -167,7 +219,7 @@ class _Folder:
             except OSError:
                 names = []
             if len(names) > _MAX_NAMES:
-                raise FileError(f"more than {_MAX_NAMES} names in a folder: too many to find one in another case")
+                raise FileError(because("folder_too_large", most=_MAX_NAMES))
             self._listings[folder] = {_folded(name): name for name in names}
         return self._listings[folder]
 
@@ -176,19 +228,20 @@ class _Folder:
         return real == self._root or real.startswith(os.path.join(self._root, ""))
 
 
-_LINK_OUT: Final = "the file ID leads out of the DICOMDIR's folder through a link"
-
-
 def _folded(name: str) -> str:
     return _VERSION.sub("", name, count=1).casefold()
 
 
+def _written(components: list[str]) -> str:
+    """A file ID as the standard writes it."""
+    return "\\".join("" if name == os.sep else name for name in components)[:_MAX_SHOWN]
+
+
 def _require_plain(components: list[str]) -> None:
     if len(components) > _MAX_COMPONENTS:
-        raise FileError(f"the file ID has more than {_MAX_COMPONENTS} components")
+        raise FileError(because("file_id_too_deep", most=_MAX_COMPONENTS))
     for component in components:
         if len(component) > _MAX_NAME:
-            raise FileError(f"the file ID has a component of more than {_MAX_NAME} characters")
-        if component in ("", os.curdir, os.pardir) or "/" in component or _DRIVE.match(component):
-            words = f"the file ID {plain(chr(92).join(components))} leads out of the DICOMDIR's folder"
-            raise FileError(words)
+            raise FileError(because("file_id_too_long", most=_MAX_NAME))
+        if component == os.pardir or "/" in component or _DRIVE.match(component):
+            raise FileError(because("file_id_leads_out", id=_written(components)))

@@ -10,6 +10,7 @@ from struct import Struct
 
 from dcmsend.errors import FileError
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import Reason, because
 from dcmsend.uids import TRANSFER_SYNTAXES
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ SHORT_VRS: Final = frozenset(
      b"ST", b"TM", b"UI", b"UL", b"US")
 )  # fmt: skip
 LONG_VRS: Final = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_SHORT_LENGTH: Final = SHORT_VRS | {b"??"}  # written by some devices for VRs that they do not know
+KNOWN_VRS: Final = SHORT_VRS | LONG_VRS
 _FRAGMENT_VRS: Final = frozenset((b"OB", b"OW"))
 _PIXEL_DATA: Final = 0x7FE00010
 _ITEM_END: Final = 0xFFFEE00D
@@ -60,8 +61,9 @@ _LENGTHS: Final = {True: Struct("<L").unpack_from, False: Struct(">L").unpack_fr
 class StructureError(FileError):
     """The encoding breaks at ``offset``, in an element at nesting ``depth`` (0 for the data set's own elements)."""
 
-    def __init__(self, tag: int, offset: int, depth: int, words: str) -> None:
-        super().__init__(f"{tag_text(tag)} at byte {offset}: {words}")
+    def __init__(self, tag: int, offset: int, depth: int, why: str | Reason) -> None:
+        inner = why if isinstance(why, Reason) else because("said", words=why)
+        super().__init__(because("at_element", inner, tag=tag_text(tag), offset=offset))
         self.tag = tag
         self.offset = offset
         self.depth = depth
@@ -76,6 +78,11 @@ _FRAGMENTS: Final = 2  # of encapsulated pixel data
 def tag_text(tag: int) -> str:
     """A tag as it is usually written: ``(0010,0020)``."""
     return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
+
+
+def is_vr(vr: bytes) -> bool:
+    """Return True if this is a VR, or may become one: two capital letters."""
+    return vr.isalpha() and vr.isupper()
 
 
 def encoding_of(transfer_syntax: str) -> Encoding:
@@ -96,6 +103,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
 
     Sequences, items and fragments are shown only inside the elements whose tags are in ``descend``; all others are
     passed over, by their length or by looking for their delimiter. ``descend`` is asked after the element was yielded.
+    A VR that is none comes out as it stands there: whoever writes it anew makes UN of it.
     The walk ends before the first element of the outermost level with a tag of at least ``stop``. A source that ends
     before ``end`` is taken as it is. An offset that is sent into the generator when it has yielded an item is where it
     goes on: behind that item. Raises StructureError, and FileError from the source.
@@ -114,7 +122,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
         if position + 12 > bound:
             if position >= limit:
                 if delimited:
-                    raise StructureError(owner, owner_offset, depth - 1, "its end is missing")
+                    raise StructureError(owner, owner_offset, depth - 1, because("end_missing"))
                 if not stack:
                     yield 0, END, b"", position, position, 0
                     return
@@ -141,8 +149,10 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
             (length,) = long_length(buffer, position - base + 4)
             value = position + 8
             if tag != ITEM or not kind:
-                if not delimited or tag != (_SEQUENCE_END if kind else _ITEM_END):
-                    raise StructureError(tag, position, depth, "an item, a delimiter or an element in the wrong place")
+                # One that ends what has a defined length is needless, but may stand at its very end.
+                ends = delimited or (stack and value == limit)
+                if not ends or tag != (_SEQUENCE_END if kind else _ITEM_END):
+                    raise StructureError(tag, position, depth, because("out_of_place"))
                 explicit, header, long_length, kind, limit, delimited, shown, owner, owner_offset = stack.pop()
                 bound = min(held, limit)
                 depth -= 1
@@ -151,7 +161,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
             unlimited = length == _UNDEFINED_LENGTH
             if unlimited:
                 if kind == _FRAGMENTS:
-                    raise StructureError(ITEM, position, depth, "a fragment of undefined length")
+                    raise StructureError(ITEM, position, depth, because("open_fragment"))
             elif value + length > limit:
                 raise _too_long(ITEM, position, depth, length)
             if shown:
@@ -168,12 +178,12 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
             kind = _ELEMENTS
         else:
             if explicit:
-                if vr in _SHORT_LENGTH:
+                if vr in SHORT_VRS or not (vr in LONG_VRS or (vr.isalpha() and vr.isupper())):
+                    # Two capital letters may be a VR of the future, which has a long length (PS3.5 7.1.2); all else
+                    # is none, as devices write it for what they do not know, with a short one.
                     value = position + 8
                 else:
                     value = position + 12
-                    if vr not in LONG_VRS and not (vr.isalpha() and vr.isupper()):
-                        raise StructureError(tag, position, depth, f"{vr!r} is not a VR")
                     if value > held or value > limit:
                         raise _cut_short(tag, position, held, depth)
                     (length,) = long_length(buffer, position - base + 8)
@@ -201,7 +211,7 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
                 kind = _FRAGMENTS
             shown = shown and tag in descend
         if depth >= 2 * MAX_NESTING:
-            raise StructureError(tag, position, depth, f"sequences are nested more than {MAX_NESTING} deep")
+            raise StructureError(tag, position, depth, because("nested_too_deep", most=MAX_NESTING))
         depth += 1
         owner, owner_offset = tag, position
         delimited = unlimited
@@ -212,11 +222,11 @@ def walk(  # noqa: C901 - one loop with everything in local variables: most of a
 
 
 def _too_long(tag: int, position: int, depth: int, length: int) -> StructureError:
-    container = "the sequence or item that it is in" if depth else "the file"
-    return StructureError(tag, position, depth, f"its {length} bytes run past the end of {container}")
+    code = "past_what_holds_it" if depth else "past_the_end"
+    return StructureError(tag, position, depth, because(code, length=length))
 
 
 def _cut_short(tag: int, position: int, held: int, depth: int) -> StructureError:
     if position > held:
-        return StructureError(tag, held, depth, "its value is cut off here")
-    return StructureError(tag, position, depth, "the data ends in the header of the element behind it")
+        return StructureError(tag, held, depth, because("value_cut_off"))
+    return StructureError(tag, position, depth, because("header_cut_off"))

@@ -7,12 +7,10 @@ right, because its UIDs are what a receiver stores. How a file is opened and wha
 from __future__ import annotations
 
 from dcmsend.errors import FileError
-from dcmsend.files.dataset import SOP_CLASS, SOP_INSTANCE, guess_transfer_syntax, read_uids
+from dcmsend.files.dataset import SOP_CLASS, SOP_INSTANCE, find_uids, guess_transfer_syntax, read_uids
 from dcmsend.files.elements import EXPLICIT_LE, StructureError
 from dcmsend.files.flat import flat_encoding, follow
 from dcmsend.files.part10 import (
-    CUT_SHORT,
-    EMPTY,
     META_GROUP,
     META_OFFSET,
     META_SOP_CLASS,
@@ -30,6 +28,7 @@ from dcmsend.files.sources import BytesSource
 from dcmsend.light import NamedTuple
 from dcmsend.model import ReadMode
 from dcmsend.printable import plain
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from dcmsend.files.flat import Place
     from dcmsend.files.sources import FileSource
+    from dcmsend.reasons import Reason
 
 
 class Head(NamedTuple):
@@ -132,9 +132,9 @@ def _meta_or_nothing(source: FileSource) -> Meta:
 
 def _bare(source: FileSource) -> Meta:
     if source.size == 0:
-        raise FileError(EMPTY)
+        raise FileError(because("empty_file"))
     if has_prefix(source):
-        raise FileError("not a bare data set: it begins with file meta information")
+        raise FileError(because("not_bare"))
     return Meta("", "", "", 0)
 
 
@@ -146,11 +146,33 @@ def _complete(source: FileSource, meta: Meta) -> Meta:
     syntax = meta.transfer_syntax or guess_transfer_syntax(source, offset)
     try:
         sop_class, sop_instance = read_uids(source, offset, source.size, syntax)
+        if not ((meta.sop_class or sop_class) and (meta.sop_instance or sop_instance)):
+            sop_class, sop_instance = _found_behind(source, offset, syntax) or (sop_class, sop_instance)
     except StructureError as error:
-        raise FileError(f"{CUT_SHORT}: {error.reason}") from None
+        if offset:
+            raise FileError(because("cut_short", error.reason)) from None
+        raise FileError(_no_dicom(source, because("no_data_set", error.reason))) from None
     if not offset and not sop_class:
-        raise FileError("Invalid SOP Class UID: there is none, and no file meta information either")
+        raise FileError(_no_dicom(source, because("no_identity")))
     return Meta(meta.sop_class or sop_class, meta.sop_instance or sop_instance, syntax, offset)
+
+
+def _found_behind(source: FileSource, offset: int, syntax: str) -> tuple[str, str] | None:
+    """The UIDs of a data set that is not in order; none where what may be no data set is none. Raises FileError."""
+    try:
+        return find_uids(source, offset, source.size, syntax)
+    except FileError:
+        if offset:
+            raise
+        return None
+
+
+def _no_dicom(source: FileSource, otherwise: Reason) -> Reason:
+    """What a file is that is neither a DICOM file nor a bare data set; ``otherwise`` where nobody knows."""
+    from dcmsend.files.foreign import foreign_file  # most files are none
+
+    reason = foreign_file(source)
+    return otherwise if reason.code == "no_prefix" else reason
 
 
 def _peek(source: FileSource, meta: Meta) -> tuple[str, str]:

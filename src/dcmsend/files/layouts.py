@@ -12,6 +12,7 @@ from dcmsend.files.flat import OPEN
 from dcmsend.files.head import ordinary_head, places_in
 from dcmsend.files.part10 import META_SOP_CLASS, META_SOP_INSTANCE, META_TRANSFER_SYNTAX, PREFIX_OFFSET, uid_of
 from dcmsend.files.uid_checks import complaint, instance_complaint
+from dcmsend.reasons import NONE
 from dcmsend.uids import MEDIA_STORAGE_DIRECTORY
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ class Layouts:
             value = data[layout.instance]
             if value == data[layout.again] and len(data) >= layout.needed:
                 uid = uid_of(value)
-                if not instance_complaint(uid, checks=self._checks):
+                if instance_complaint(uid, checks=self._checks) is NONE:
                     return layout.sop_class, uid, layout.transfer_syntax
         layout.patience -= 1
         return self._read(data, remember=layout.patience <= 0)
@@ -59,7 +60,7 @@ class Layouts:
         if head is None or head.sop_class == MEDIA_STORAGE_DIRECTORY:
             return None
         uids = head.sop_class, head.sop_instance, head.transfer_syntax
-        if complaint(*uids, checks=self._checks):
+        if complaint(*uids, checks=self._checks) is not NONE:
             return None
         if remember:
             if len(self._known) >= _MOST_LAYOUTS:

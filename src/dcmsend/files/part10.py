@@ -1,21 +1,21 @@
 """The head of a Part 10 file: preamble, prefix, file meta information, and where the data set begins (PS3.10 7.1).
 
 It owns group 0002 and knows nothing of the data set behind it. Always explicit little endian, except that some writers
-leave the VRs out. The group length is not looked at: it is missing or wrong too often, and the group ends where its
-last element does. Reasons are in DCMTK's words.
+leave the VRs out or the byte order is the other one. The group ends where its last element does: its length, which is
+missing or wrong too often, only tells which elements of group 0002 stand in the data set behind it.
 """
 
 from __future__ import annotations
 
 from dcmsend.errors import FileError
-from dcmsend.files.elements import EXPLICIT_LE, IMPLICIT_LE, LONG_VRS, SHORT_VRS, StructureError, walk
+from dcmsend.files.elements import KNOWN_VRS, Encoding, StructureError, walk
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from dcmsend.files.elements import Encoding
     from dcmsend.files.sources import Source
 
 PREFIX_OFFSET: Final = 128
@@ -23,11 +23,8 @@ META_OFFSET: Final = PREFIX_OFFSET + 4
 MAX_META: Final = 16 << 20  # bytes
 MAX_UID_VALUE: Final = 1024  # bytes that are read of a UID's value: enough to see that it is too long
 
-MISSING: Final = "File meta information header missing"
-CUT_SHORT: Final = "I/O suspension or premature end of stream"
-EMPTY: Final = "End of stream"
-
 META_GROUP: Final = 0x0002
+META_GROUP_LENGTH: Final = 0x00020000
 NEXT_GROUP: Final = 0x00030000  # the first tag that is not in it
 META_SOP_CLASS: Final = 0x00020002
 META_SOP_INSTANCE: Final = 0x00020003
@@ -52,20 +49,27 @@ def read_meta(source: Source, size: int, *, prefix_needed: bool = True) -> Meta:
     """
     start = _meta_offset(source, size, prefix_needed=prefix_needed)
     end = min(size, start + MAX_META)
+    encoding = _encoding(source, start)
     uids: dict[int, str] = {}
-    offset = start
+    previous, stated, offset = -1, -1, start
     try:
-        for depth, tag, _, offset, value, length in walk(  # noqa: B007 - where the loop leaves it, the data set begins
-            source, _encoding(source, start), start, end, stop=NEXT_GROUP
+        for depth, tag, vr, offset, value, length in walk(
+            source, encoding, start, end, stop=NEXT_GROUP
         ):
             if tag >> 16 != META_GROUP and not depth:
                 break
-            if tag in META_UIDS and tag not in uids:
+            if offset == stated and (tag <= previous or (vr and vr not in KNOWN_VRS)):
+                break  # it belongs to the data set, in the order or in the encoding of that
+            previous = tag
+            if tag == META_GROUP_LENGTH:
+                stated = value + length + _number(source, value, length, encoding)
+            elif tag in META_UIDS and tag not in uids:
                 uids[tag] = read_uid(source, value, length)
     except StructureError as error:
-        if error.depth or error.tag >> 16 == META_GROUP:
-            words = CUT_SHORT if end == size else f"File meta information is longer than {MAX_META} bytes"
-            raise FileError(f"{words}: {error.reason}") from None
+        if error.offset != stated and (error.depth or error.tag >> 16 == META_GROUP):
+            if end == size:
+                raise FileError(because("cut_short", error.reason)) from None
+            raise FileError(because("meta_too_long", error.reason, most=MAX_META)) from None
         offset = error.offset  # the data set begins here, in another encoding and with an element of a low group
     sop_class, sop_instance, transfer_syntax = (
         uids.get(tag, "") for tag in (META_SOP_CLASS, META_SOP_INSTANCE, META_TRANSFER_SYNTAX)
@@ -95,18 +99,28 @@ def uid_of(value: bytes) -> str:
 
 def _meta_offset(source: Source, size: int, *, prefix_needed: bool) -> int:
     if size == 0:
-        raise FileError(EMPTY)
+        raise FileError(because("empty_file"))
     if has_prefix(source):
         if size == META_OFFSET:
-            raise FileError(CUT_SHORT)
+            raise FileError(because("cut_short"))
         return META_OFFSET
     buffer, base = source.window(0, 4)
-    if not prefix_needed and base == 0 and buffer[:2] == b"\x02\x00" and buffer[3:4] == b"\x00":
+    if not prefix_needed and base == 0 and (buffer[:2] + buffer[3:4] == b"\2\0\0" or buffer[:3] == b"\0\2\0"):
         return 0
-    raise FileError(f"{MISSING} (if it is a bare data set: --read-file takes these too)")
+    from dcmsend.files.foreign import foreign_file  # most files are none
+
+    raise FileError(foreign_file(source))
 
 
 def _encoding(source: Source, start: int) -> Encoding:
     buffer, base = source.window(start, 6)
-    vr = buffer[start - base + 4 : start - base + 6]
-    return EXPLICIT_LE if vr in SHORT_VRS or vr in LONG_VRS else IMPLICIT_LE
+    head = buffer[start - base : start - base + 6]
+    return Encoding(explicit=head[4:] in KNOWN_VRS, little=head[:2] != b"\0\2")
+
+
+def _number(source: Source, value: int, length: int, encoding: Encoding) -> int:
+    """The number in a value of four bytes; 0 where it has another length."""
+    if length != 4:
+        return 0
+    buffer, base = source.window(value, length)
+    return int.from_bytes(buffer[value - base : value - base + length], "little" if encoding.little else "big")

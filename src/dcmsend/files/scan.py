@@ -196,7 +196,7 @@ class Scanner:
         if not reason and head.sop_class != head.meta_sop_class:
             reason = sop_class_complaint(head.sop_class, checks=checks)
         if reason:
-            yield Refusal(path, because("said", words=reason))
+            yield Refusal(path, reason)
             return
         for text in head.notices:
             yield Notice(f"{plain(path, MAX_PATH)}: {text}")

@@ -10,6 +10,7 @@ import os
 from struct import pack
 
 from dcmsend.errors import FileError
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class InflateSource:
 
     def window(self, offset: int, need: int) -> tuple[bytes, int]:
         if offset < self._base:
-            raise FileError("the deflated data set cannot be read backwards")
+            raise FileError(because("deflate_backwards"))
         while self._base + len(self._buffer) < offset + need:
             chunk = self._inflate()
             if not chunk:
@@ -137,7 +138,7 @@ class InflateSource:
             try:
                 chunk = self._inflater.decompress(compressed, WINDOW)
             except self._broken as error:
-                raise FileError(f"the deflated data set is damaged: {error}") from None
+                raise FileError(because("deflate_damaged", words=str(error))) from None
             left = len(self._inflater.unconsumed_tail) or len(self._inflater.unused_data)
             self._position += len(compressed) - left
             self._checksum = self._checksum_of(chunk, self._checksum)
@@ -169,7 +170,7 @@ def read_into(descriptor: int, views: list[memoryview], offset: int) -> int:
             return os.preadv(descriptor, views, offset)
         data = _read_once(descriptor, len(views[0]), offset)
     except OSError as error:
-        raise FileError(reason_of(error)) from None
+        raise FileError(of_system(error)) from None
     views[0][: len(data)] = data
     return len(data)
 
@@ -189,4 +190,4 @@ def _read_once(descriptor: int, length: int, offset: int) -> bytes:
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.read(descriptor, length)
     except OSError as error:
-        raise FileError(reason_of(error)) from None
+        raise FileError(of_system(error)) from None

@@ -13,6 +13,7 @@ from dcmsend.files.names import Names
 from dcmsend.files.parts import OpenMemory, OpenPart
 from dcmsend.files.unpacking import CUT, STORED, Stream, unpacked
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ MAX_REST: Final = 64 << 20  # bytes behind the end of the archive, which are rea
 
 FILE: Final = ""
 FOLDER: Final = "folder"
+SPARSE: Final = "sparse file"
 _KINDS: Final = {
     b"0": FILE,
     b"\0": FILE,
@@ -40,7 +42,7 @@ _KINDS: Final = {
     b"4": "device",
     b"5": FOLDER,
     b"6": "FIFO",
-    b"S": "sparse file",
+    b"S": SPARSE,
 }
 _GLOBAL, _RECORDS, _LONG_NAME, _LONG_LINK = b"g", b"x", b"L", b"K"
 
@@ -101,12 +103,12 @@ class Walk:
     def _header(self, block: bytes, name: bytes, size: int, *, sparse: bool) -> Header:
         self._count += 1
         if self._count > MAX_MEMBERS:
-            raise FileError(f"the archive has more than {MAX_MEMBERS} members")
+            raise FileError(because("archive_too_many", most=MAX_MEMBERS))
         if not name:
             name = block[:100].split(b"\0")[0]
             if block[257:263] == b"ustar\0" and block[345:346] != b"\0":
                 name = block[345:500].split(b"\0")[0] + b"/" + name
-        kind = "sparse file" if sparse else _KINDS.get(block[156:157], "member of unknown kind")
+        kind = SPARSE if sparse else _KINDS.get(block[156:157], "member of unknown kind")
         if kind == FILE and name.endswith(b"/"):
             kind = FOLDER
         if kind in ("link", "device", "FIFO", FOLDER):
@@ -117,7 +119,7 @@ class Walk:
 
     def _records(self, length: int) -> bytes:
         if length > MAX_RECORDS:
-            raise FileError(f"the archive has a name or attributes of more than {MAX_RECORDS} bytes")
+            raise FileError(because("archive_long_name", most=MAX_RECORDS))
         records = self.stream.read(length)
         if len(records) < length:
             raise FileError(CUT)
@@ -206,7 +208,7 @@ class Reader:
                 return self._part(header) if self._method == STORED else unpacked(self._walk.stream, header.size)
             if header.kind == FILE:
                 self._pass(header)
-        raise FileError("it is no longer in the archive")
+        raise FileError(because("not_in_archive"))
 
     def _pass(self, header: Header) -> None:
         """Keep what is passed over, for it may be asked for next."""

@@ -11,7 +11,8 @@ from zlib import crc32
 
 from dcmsend.errors import FileError
 from dcmsend.files.parts import OpenMemory, OpenPart
-from dcmsend.files.sources import FileSource, read_at, reason_of
+from dcmsend.files.sources import FileSource, read_at
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ CHUNK: Final = 65536
 MAX_XZ_MEMORY: Final = 128 << 20  # bytes that unpacking xz may take; its strongest setting wants 65 MiB
 MEMORY_LIMIT: Final = 64 << 20  # bytes of an unpacked file that are kept in memory; a longer one goes to a file
 MAX_LOOK: Final = 17 << 20  # bytes of a file that are looked at for its head
-CUT: Final = "the archive is cut off or damaged"
+CUT: Final = because("archive_cut")
 
 
 class Stream:
@@ -98,7 +99,7 @@ class Stream:
             try:
                 chunk: bytes = unpacker.decompress(data, CHUNK)
             except Exception as error:  # noqa: BLE001 - each library has its own
-                raise FileError(f"{CUT}: {error}") from None
+                raise FileError(because("archive_cut", because("unpacking", words=str(error)))) from None
             if chunk:
                 return chunk
             if at_end and not unpacker.eof:
@@ -176,7 +177,7 @@ class HeadSource(FileSource):
         end = min(offset + need, self.size)
         if end > len(self.head):
             if end > MAX_LOOK:
-                raise FileError(f"its head is longer than {MAX_LOOK} bytes, too long for a file in an archive")
+                raise FileError(because("member_long_head", most=MAX_LOOK))
             self._grow(min(max(end, 2 * len(self.head)), self.size, MAX_LOOK))
         return self.head, 0
 
@@ -217,8 +218,7 @@ def _in_a_file(stream: Stream, size: int, checksum: int | None) -> OpenFile:
             _require(checksum, found)
             return OpenPart(file.fileno(), 0, size)
     except OSError as error:
-        words = f"it does not fit into the folder for temporary files (TMPDIR): {reason_of(error)}"
-        raise FileError(words) from None
+        raise FileError(because("no_temporary_room", of_system(error))) from None
 
 
 def require_checksum(stream: Stream, size: int, checksum: int) -> None:
@@ -235,7 +235,7 @@ def require_checksum(stream: Stream, size: int, checksum: int) -> None:
 
 def _require(checksum: int | None, found: int) -> None:
     if checksum is not None and checksum != found:
-        raise FileError("its checksum in the archive is another one: the archive is damaged")
+        raise FileError(because("archive_checksum"))
 
 
 def status_of(status: os.stat_result) -> tuple[int, int, int, int]:

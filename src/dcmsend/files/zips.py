@@ -15,6 +15,7 @@ from dcmsend.files.parts import OpenPart
 from dcmsend.files.sources import read_at
 from dcmsend.files.unpacking import BZIP2, CUT, DEFLATE, STORED, Stream, require_checksum, unpacked
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import NONE, because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from dcmsend.files.opening import OpenFile
+    from dcmsend.reasons import Reason
 
 MAX_DIRECTORY: Final = 128 << 20  # bytes
 MAX_MEMBERS: Final = 1_000_000
@@ -52,22 +54,22 @@ class Member(NamedTuple):
     encrypted: bool
 
     @property
-    def complaint(self) -> str:
-        """Why it cannot be read, or nothing."""
+    def complaint(self) -> Reason:
+        """Why it cannot be read, or ``NONE``."""
         if self.encrypted:
-            return "it is encrypted in the archive"
+            return because("member_encrypted")
         if self.method not in _METHODS:
-            return f"it is packed by method {self.method}, which is not supported"
+            return because("member_method", method=self.method)
         if self.method == 0 and self.packed != self.size:
-            return "the archive gives two sizes for it"
-        return ""
+            return because("member_two_sizes")
+        return NONE
 
 
 def read_directory(descriptor: int, size: int) -> list[Member]:
     """All files in an archive of ``size`` bytes, in the order of its directory. Raises FileError."""
     count, length, start, shift = _find_directory(descriptor, size)
     if length > MAX_DIRECTORY or count > MAX_MEMBERS:
-        raise FileError(f"the archive's directory has more than {MAX_DIRECTORY} bytes or {MAX_MEMBERS} entries")
+        raise FileError(because("archive_too_large", bytes=MAX_DIRECTORY, entries=MAX_MEMBERS))
     directory = read_at(descriptor, length, start)
     if len(directory) < length:
         raise FileError(CUT)
@@ -75,7 +77,7 @@ def read_directory(descriptor: int, size: int) -> list[Member]:
     _require_apart(members, start)
     total = sum(member.size for member in members)
     if total > SMALL and total > MAX_RATIO * size:
-        raise FileError(f"the archive unpacks to {total} bytes, more than {MAX_RATIO} times its size: it is not opened")
+        raise FileError(because("archive_bomb", size=total, most=MAX_RATIO))
     return members
 
 
@@ -85,14 +87,14 @@ def _find_directory(descriptor: int, size: int) -> tuple[int, int, int, int]:
     tail = read_at(descriptor, size - tail_at, tail_at)
     at = tail.rfind(b"PK\5\6")
     if at < 0 or at + _END.size > len(tail):
-        raise FileError("the archive's directory is missing: it is cut off")
+        raise FileError(because("archive_without_directory"))
     _, disk, first_disk, _, count, length, offset, _ = _END.unpack_from(tail, at)
     end = tail_at + at
     place = read_at(descriptor, _END64_PLACE.size, max(end - _END64_PLACE.size, 0))
     if place[:4] == b"PK\6\7":
         end, disk, first_disk, count, length, offset = _find_directory64(descriptor, end, place)
     if disk or first_disk:
-        raise FileError("the archive is one of several parts")
+        raise FileError(because("archive_in_parts"))
     shift = end - length - offset
     if shift < 0:
         raise FileError(CUT)
@@ -160,19 +162,24 @@ def _require_apart(members: list[Member], directory: int) -> None:
     """Raises FileError where members overlap: then a small archive may unpack to any size."""
     places = sorted((member.offset, member.offset + _LOCAL.size + member.packed) for member in members)
     if any(end > start for (_, end), (start, _) in pairwise(places)) or (places and places[-1][1] > directory):
-        raise FileError("the archive's members overlap: it is not opened")
+        raise FileError(because("archive_overlap"))
 
 
 def stream_of(descriptor: int, member: Member) -> tuple[Stream, int]:
     """What is in a member, and where its packed bytes begin. Raises FileError."""
-    complaint = member.complaint
-    if complaint:
-        raise FileError(complaint)
+    if member.complaint:
+        raise FileError(member.complaint)
     local = read_at(descriptor, _LOCAL.size, member.offset)
     if len(local) < _LOCAL.size or local[:4] != b"PK\3\4":
         raise FileError(CUT)
     start = member.offset + _LOCAL.size + sum(_LOCAL.unpack(local)[9:])
     return Stream(descriptor, start, start + member.packed, _METHODS[member.method]), start
+
+
+def verify(descriptor: int, member: Member) -> None:
+    """Raises FileError where a member is not what the archive says of it: then nobody knows what it was."""
+    stream, _ = stream_of(descriptor, member)
+    require_checksum(stream, member.size, member.checksum)
 
 
 def opened(descriptor: int, member: Member, unchanged: Callable[[], None]) -> OpenFile:
@@ -184,7 +191,7 @@ def opened(descriptor: int, member: Member, unchanged: Callable[[], None]) -> Op
     file = unpacked(stream, member.size, member.checksum)
     try:
         if stream.read(1):
-            raise FileError("it unpacks to more than the archive says")
+            raise FileError(because("member_too_long"))
     except BaseException:
         file.close()
         raise

@@ -14,6 +14,7 @@ LIBRARY: Final[dict[str, str]] = {
     "decompress_lossy": "Conversion(decompression=Decompression.LOSSY)",
     "decompress_never": "Decompression.NEVER",
     "dimse_timeout": "Timeouts.dimse",
+    "external_references": "ScanOptions(external_references=True)",
     "journal": "journal=JournalFile(...)",
     "no_halt": "Policy(halt=False)",
     "no_illegal_proposal": "Policy.legal_proposals_only",

@@ -50,6 +50,12 @@ class Row(NamedTuple):
 
 _AGAIN_WHEN_FINISHED: Final = "Somebody was still writing these files: send them again when they are finished."
 _COPY_AGAIN: Final = "The file is damaged or incomplete: copy it from its source again."
+_NO_DICOM: Final = "These are no DICOM files. {no_halt} passes over them."
+_WRONG_SYNTAX: Final = "The file is wrong, not the peer: it says another transfer syntax than it has. Ask who made it."
+_RECORD: Final = "The DICOMDIR is wrong here: {scan_directories} sends the files of its folder without it."
+_LEADS_OUT: Final = "If you trust this DICOMDIR, {external_references} follows it there."
+_ARCHIVE_AGAIN: Final = "The archive is damaged: copy it again. What stands before the damage was taken."
+_UNPACK: Final = "Unpack the archive first, and send what was in it."
 
 TABLE: Final[dict[str, Row]] = {
     # --- what is said by somebody else, in that one's words
@@ -109,7 +115,190 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "bad_file": Row(Kind.FILE, "bad DICOM file: {path}: {inner}"),
     # --- structure of files: Part 10, data sets, DICOMDIRs
+    "empty_file": Row(Kind.FILE, "End of stream", "The file is empty: copy it from its source again."),
+    "empty_no_dicom": Row(Kind.NO_DICOM, "End of stream", "These files are empty. {no_halt} passes over them."),
+    "no_prefix": Row(
+        Kind.NO_DICOM,
+        "File meta information header missing",
+        "These are no DICOM files; {no_halt} passes over them. If they are data sets without the head of a file,"
+        " {read_dataset} takes them.",
+    ),
+    "archive_not_opened": Row(
+        Kind.NO_DICOM,
+        "File meta information header missing: it is a {kind}",
+        "{scan_archives} sends what is in such an archive.",
+        ("kind",),
+    ),
+    "packed_not_opened": Row(
+        Kind.NO_DICOM,
+        "File meta information header missing: it is a {kind}",
+        "If it is a packed tar archive, {scan_archives} sends what is in it; else unpack it first.",
+        ("kind",),
+    ),
+    "archive_unknown": Row(
+        Kind.NO_DICOM,
+        "File meta information header missing: it is a {kind}",
+        "A {kind} is not opened here: unpack it first, and send what was in it.",
+        ("kind",),
+    ),
+    "no_data_set": Row(Kind.NO_DICOM, "I/O suspension or premature end of stream: {inner}", _NO_DICOM),
+    "no_identity": Row(
+        Kind.NO_DICOM, "Invalid SOP Class UID: there is none, and no file meta information either", _NO_DICOM
+    ),
+    "not_bare": Row(
+        Kind.FILE,
+        "not a bare data set: it begins with file meta information",
+        "These are files with a head, which were to be read without one: {read_dataset} takes both kinds.",
+    ),
+    "cut_short": Row(Kind.FILE, "I/O suspension or premature end of stream{behind}", _COPY_AGAIN),
+    "meta_too_long": Row(
+        Kind.FILE, "File meta information is longer than {most} bytes: {inner}", _COPY_AGAIN, ("most",)
+    ),
+    "at_element": Row(Kind.FILE, "{tag} at byte {offset}: {inner}", "", ("tag",)),
+    "end_missing": Row(Kind.FILE, "its end is missing", _COPY_AGAIN),
+    "past_the_end": Row(Kind.FILE, "its {length} bytes run past the end of the file", _COPY_AGAIN),
+    "past_what_holds_it": Row(
+        Kind.FILE, "its {length} bytes run past the end of the sequence or item that it is in", _COPY_AGAIN
+    ),
+    "value_cut_off": Row(Kind.FILE, "its value is cut off here", _COPY_AGAIN),
+    "header_cut_off": Row(Kind.FILE, "the data ends in the header of the element behind it", _COPY_AGAIN),
+    "not_a_vr": Row(Kind.FILE, "'{vr}' is not a VR", _COPY_AGAIN, ("vr",)),
+    "out_of_place": Row(Kind.FILE, "an item, a delimiter or an element in the wrong place"),
+    "open_fragment": Row(Kind.FILE, "a fragment of undefined length"),
+    "nested_too_deep": Row(Kind.FILE, "sequences are nested more than {most} deep", "", ("most",)),
+    "behind_padding": Row(Kind.FILE, "it stands behind the trailing padding"),
+    "not_encapsulated": Row(Kind.FILE, "the pixel data is not encapsulated, but the transfer syntax is", _WRONG_SYNTAX),
+    "encapsulated": Row(Kind.FILE, "the pixel data is encapsulated, but the transfer syntax not", _WRONG_SYNTAX),
+    "too_many_to_sort": Row(
+        Kind.FILE, "more than {most} elements that are not in order: too many to sort", "", ("most",)
+    ),
+    "too_many_elements": Row(Kind.FILE, "its UIDs are not among its first {most} elements", "", ("most",)),
+    "stands_twice": Row(
+        Kind.FILE,
+        "{tag} stands in the data set twice, with different values",
+        "Nobody can tell which of the two values is meant: ask who made these files for correct ones.",
+        ("tag",),
+    ),
+    "deflate_cut_off": Row(Kind.FILE, "the deflated data set is cut off: its end is missing", _COPY_AGAIN),
+    "deflate_damaged": Row(Kind.FILE, "the deflated data set is damaged: {words}", _COPY_AGAIN, ("words",)),
+    "deflate_backwards": Row(Kind.FILE, "the deflated data set cannot be read backwards"),
+    "deflate_surplus": Row(
+        Kind.FILE, "{count} bytes that do not belong to it follow the deflated data set at byte {offset}", _COPY_AGAIN
+    ),
+    "deflate_unsorted": Row(Kind.FILE, "the elements of a deflated data set are not in order"),
+    # UIDs
+    "invalid_uid": Row(
+        Kind.FILE,
+        "Invalid {name}: {uid}",
+        "A UID has digits and dots, 64 characters at most. {no_uid_checks} sends all that a peer can be told.",
+        ("name",),
+    ),
+    "missing_uid": Row(
+        Kind.FILE,
+        "Invalid {name}: there is none",
+        "The file has no {name}, and without it nothing can be stored: ask who made these files for correct ones.",
+        ("name",),
+    ),
+    "is_dicomdir": Row(
+        Kind.FILE,
+        "Invalid SOP Class UID: {uid} (a DICOMDIR)",
+        "A DICOMDIR is not sent itself: {read_dicomdir} sends the files that it lists.",
+    ),
+    "not_storage": Row(
+        Kind.FILE,
+        "Invalid SOP Class UID: {uid} ({name})",
+        "Objects of {name} are not stored anywhere: {no_halt} passes over such files.",
+        ("uid", "name"),
+    ),
+    "unknown_sop_class": Row(
+        Kind.FILE,
+        "Unknown Storage SOP Class: {uid}",
+        "It is private or newer than this program: {no_uid_checks} sends it all the same.",
+        ("uid",),
+    ),
+    "unknown_transfer_syntax": Row(
+        Kind.FILE,
+        "Unknown Transfer Syntax: {uid}",
+        "It is private or newer than this program: {no_uid_checks} sends it all the same.",
+        ("uid",),
+    ),
+    # DICOMDIRs
+    "invalid_file_id": Row(Kind.FILE, "Invalid filename", _RECORD),
+    "file_id_not_found": Row(
+        Kind.READ,
+        "No such file or directory (file ID {id})",
+        "The DICOMDIR lists it, but it is not there: is the medium whole? {scan_directories} sends what is there.",
+    ),
+    "file_id_leads_out": Row(Kind.FILE, "the file ID {id} leads out of the DICOMDIR's folder", _LEADS_OUT),
+    "link_leads_out": Row(Kind.FILE, "the file ID leads out of the DICOMDIR's folder through a link", _LEADS_OUT),
+    "file_id_too_deep": Row(Kind.FILE, "the file ID has more than {most} components", _RECORD, ("most",)),
+    "file_id_too_long": Row(
+        Kind.FILE, "the file ID has a component of more than {most} characters", _RECORD, ("most",)
+    ),
+    "folder_too_large": Row(
+        Kind.FILE, "more than {most} names in a folder: too many to find one in another case", _RECORD, ("most",)
+    ),
+    "record_damaged": Row(Kind.FILE, "its record in the DICOMDIR is damaged: {inner}", _RECORD),
+    "dicomdir_damaged": Row(
+        Kind.FILE,
+        "the DICOMDIR is damaged, and what it lists behind that is not known: {inner}",
+        "What stands before the damage was taken. Copy the DICOMDIR again, or have its folder searched instead:"
+        " {scan_directories}.",
+    ),
     # --- archives
+    "archive_cut": Row(Kind.FILE, "the archive is cut off or damaged{behind}", _ARCHIVE_AGAIN),
+    "unpacking": Row(Kind.FILE, "{words}", _ARCHIVE_AGAIN, ("words",)),
+    "archive_without_directory": Row(Kind.FILE, "the archive's directory is missing: it is cut off", _ARCHIVE_AGAIN),
+    "archive_checksum": Row(
+        Kind.FILE, "its checksum in the archive is another one: the archive is damaged", _ARCHIVE_AGAIN
+    ),
+    "archive_changed": Row(Kind.READ, "the archive changed since it was looked at", _AGAIN_WHEN_FINISHED),
+    "archive_gone": Row(Kind.READ, "the archive is gone: {inner}"),
+    "not_in_archive": Row(Kind.READ, "it is no longer in the archive", _AGAIN_WHEN_FINISHED),
+    "archive_in_parts": Row(
+        Kind.FILE, "the archive is one of several parts", "Put the parts together, or unpack them first."
+    ),
+    "archive_too_large": Row(
+        Kind.FILE,
+        "the archive's directory has more than {bytes} bytes or {entries} entries",
+        _UNPACK,
+        ("bytes", "entries"),
+    ),
+    "archive_too_many": Row(Kind.FILE, "the archive has more than {most} members", _UNPACK, ("most",)),
+    "archive_long_name": Row(
+        Kind.FILE, "the archive has a name or attributes of more than {most} bytes", _UNPACK, ("most",)
+    ),
+    "archive_bomb": Row(
+        Kind.FILE,
+        "the archive unpacks to {size} bytes, more than {most} times its size: it is not opened",
+        "Such archives are made to fill disks. If you trust it, unpack it first.",
+        ("most",),
+    ),
+    "archive_overlap": Row(
+        Kind.FILE,
+        "the archive's members overlap: it is not opened",
+        "Such archives are made to fill disks. If you trust it, unpack it first.",
+    ),
+    "member_encrypted": Row(
+        Kind.FILE, "it is encrypted in the archive", "Passwords of archives are not asked for: unpack it first."
+    ),
+    "member_method": Row(Kind.FILE, "it is packed by method {method}, which is not supported", _UNPACK, ("method",)),
+    "member_two_sizes": Row(Kind.FILE, "the archive gives two sizes for it", _ARCHIVE_AGAIN),
+    "member_too_long": Row(Kind.FILE, "it unpacks to more than the archive says", _ARCHIVE_AGAIN),
+    "member_long_head": Row(
+        Kind.FILE, "its head is longer than {most} bytes, too long for a file in an archive", _UNPACK, ("most",)
+    ),
+    "member_sparse": Row(Kind.FILE, "it is a sparse file in an archive, which is not supported", _UNPACK),
+    "archive_in_archive": Row(
+        Kind.NO_DICOM,
+        "it is an archive within an archive",
+        "Archives within archives are not opened: unpack them first.",
+    ),
+    "no_temporary_room": Row(
+        Kind.READ,
+        "it does not fit into the folder for temporary files (TMPDIR): {inner}",
+        "Name a folder with more room in the environment (TMPDIR), or unpack the archive first.",
+    ),
     # --- conversion and pixel data
     # --- what may be proposed, and what the peer accepted
     "decompression_forbidden": Row(
@@ -291,7 +480,7 @@ _HINTS: Final[dict[Kind, str]] = {
     ),
     Kind.FILE: "The file is not as the standard has it, so nothing of it was sent. Ask who made it for a correct one.",
     Kind.READ: "The system cannot give these files: its words say why.",
-    Kind.NO_DICOM: "These are no DICOM files. {no_halt} passes over them.",
+    Kind.NO_DICOM: _NO_DICOM,
     Kind.NOT_TRIED: (
         "Their turn never came. Mend what ended the run and start it again; {no_halt} goes on after failures, and"
         " with {journal} only what is missing is sent."
