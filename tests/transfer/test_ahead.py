@@ -77,7 +77,7 @@ class FakeOpener:
         self.opened: list[Opened] = []
         self._before = before
 
-    def open(self, instance: Instance, target: str) -> Payload:
+    def open(self, instance: Instance, target: str, _ways: object = None) -> Payload:
         self._before(instance)
         self.opened.append(Opened(instance, target))
         return cast("Payload", self.opened[-1])

@@ -29,6 +29,7 @@ from dcmsend.payload.levels import (
 from dcmsend.payload.output import MAX_LENGTH, Output
 from dcmsend.payload.shapes import UNLIKE, Shape, Shapes
 from dcmsend.payload.work import ROOT, swapped
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,13 +145,13 @@ class Recoder:
             return self._item(depth, start, value, length)
         level = self._level
         if depth != level.depth:
-            raise StructureError(tag, start, depth, "an element outside of an item")
+            raise StructureError(tag, start, depth, because("element_outside_item"))
         if level.manner is INSIDE_UNKNOWN:
             self._leave_alone(depth, tag, vr, start, value, length)
             return 0
         in_order = level.last < tag
         if not in_order and (self._work.strict or level.edits is not NO_EDITS):
-            raise StructureError(tag, start, depth, f"it stands after {tag_text(level.last)}, out of order")
+            raise StructureError(tag, start, depth, because("out_of_order", after=tag_text(level.last)))
         level.last = tag
         if (not in_order or tag >= level.before) and self._edit(level, tag):
             return 0
@@ -183,8 +184,7 @@ class Recoder:
             vr = b"UN"  # which is little endian everywhere (PS3.5 6.2.2)
         unit = UNITS.get(vr, 1) if self._swaps and tag not in _UIDS else 1
         if length % unit:
-            words = f"its length of {length} bytes is no multiple of {unit}, so its byte order cannot be changed"
-            raise StructureError(tag, start, 0, words)
+            raise StructureError(tag, start, 0, because("length_no_multiple", length=length, unit=unit))
         odd = length & 1
         if length >= LARGE:
             self._external(tag, vr, self._work.large(value, length, unit), pad=odd)
@@ -202,7 +202,7 @@ class Recoder:
     def _external(self, tag: int, vr: bytes, piece: Piece, *, pad: int = 0) -> None:
         """An element whose value is sent from where it stands."""
         if piece.length + pad > MAX_LENGTH:
-            raise FileError(f"{tag_text(tag)} has a value of {piece.length} bytes: too many for its length field")
+            raise FileError(because("value_too_long", tag=tag_text(tag), length=piece.length))
         self._out += self._level.codec.header(tag, vr, piece.length + pad)
         self._output.add(piece)
         if pad:
@@ -253,9 +253,9 @@ class Recoder:
         level = self._level
         fragments = vr in (b"OB", b"OW") or (tag == PIXEL_DATA and not vr)  # as the walker takes it
         if fragments and not self._work.fragments and level.manner is not INSIDE_UNKNOWN:
-            raise StructureError(tag, start, depth, "encapsulated data where the transfer syntax has none")
+            raise StructureError(tag, start, depth, because("encapsulated_in_native"))
         if not fragments and vr not in _SEQUENCES:
-            raise StructureError(tag, start, depth, f"a value of undefined length with VR {vr.decode('latin-1')}")
+            raise StructureError(tag, start, depth, because("undefined_length", vr=vr.decode("latin-1")))
         self._out += level.codec.header(tag, vr or b"SQ", length)
         length_at = len(self._out) - 4 if length != UNDEFINED else -1
         self._stack.append(Container(depth, tag, length_at, self._output.position, level, fragments))
@@ -268,7 +268,7 @@ class Recoder:
         """Begin an item, or write all of it where it looks like another one; the offset behind it then, else 0."""
         around = self._stack[-1] if self._stack else None
         if around is None or around.depth != depth - 1 or around.tag == ITEM:
-            raise StructureError(ITEM, start, depth, "an item outside of a sequence")
+            raise StructureError(ITEM, start, depth, because("item_outside_sequence"))
         self._descend.discard(around.tag)
         level = self._level
         level.items += 1
@@ -300,8 +300,7 @@ class Recoder:
         if level.items == _OFFSET_TABLE:
             level.unlike = length
         elif level.last == _ODD and level.unlike:
-            words = "behind a fragment of odd length, so the offset table would be wrong"
-            raise StructureError(around.tag, value, around.depth, words)
+            raise StructureError(around.tag, value, around.depth, because("behind_odd_fragment"))
         level.last = _ODD if pad else level.last
         self._out += self._level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length + pad)
         if length < LARGE:
