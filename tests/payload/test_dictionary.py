@@ -256,7 +256,7 @@ def test_line_that_is_wrong(
     assert reason in caught.value.message
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 500
-    assert caught.value.hint == "correct the line, put a # before it, or take the file out of DCMDICTPATH"
+    assert caught.value.hint == "Correct the line, put a # before it, or take the file out of DCMDICTPATH."
 
 
 def test_file_that_is_too_large(written: Callable[[bytes], str]) -> None:
@@ -273,7 +273,7 @@ class TestFileThatCannotBeRead:
             use([path])
         shown = path.replace("\n", "\\n")
         assert caught.value.message == f"cannot read the data dictionary {shown}: No such file or directory"
-        assert caught.value.hint == "correct DCMDICTPATH, or unset it: the dictionary built in stays in use"
+        assert caught.value.hint == "Correct DCMDICTPATH, or unset it: the dictionary built in stays in use."
 
     def test_folder(self, use: Callable[[list[str]], object], tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="not a regular file but a directory"):

@@ -81,7 +81,7 @@ def recoded(data: bytes, encoding: Encoding, target: Encoding, **changes: Any) -
 
 def given(pieces: Sequence[Piece], sizes: Sequence[int] = (1 << 20,)) -> bytes:
     """All bytes of the pieces, given out into views of these sizes, two by two."""
-    return drained(Payload(Identity("", "", ""), pieces, dataset_size=0), sizes)
+    return drained(Payload(Identity("", "", "", ""), pieces, dataset_size=0), sizes)
 
 
 def drained(payload: Payload, sizes: Sequence[int] = (1 << 20,)) -> bytes:

@@ -10,6 +10,7 @@ from struct import Struct
 
 from dcmsend.errors import FileError
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import Reason, because
 from dcmsend.uids import TRANSFER_SYNTAXES
 
 TYPE_CHECKING = False
@@ -60,8 +61,9 @@ _LENGTHS: Final = {True: Struct("<L").unpack_from, False: Struct(">L").unpack_fr
 class StructureError(FileError):
     """The encoding breaks at ``offset``, in an element at nesting ``depth`` (0 for the data set's own elements)."""
 
-    def __init__(self, tag: int, offset: int, depth: int, words: str) -> None:
-        super().__init__(f"{tag_text(tag)} at byte {offset}: {words}")
+    def __init__(self, tag: int, offset: int, depth: int, why: str | Reason) -> None:
+        inner = why if isinstance(why, Reason) else because("said", words=why)
+        super().__init__(because("at_element", inner, tag=tag_text(tag), offset=offset))
         self.tag = tag
         self.offset = offset
         self.depth = depth

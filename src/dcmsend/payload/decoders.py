@@ -151,7 +151,7 @@ def run_length(decoder: Decoder, frame: bytes) -> Frame:
     size = max(image.bits_allocated // 8, 1)
     count = image.samples * size
     if len(frame) < 64:
-        raise FileError(because("codestream_header_cut_off", kind="RLE"))
+        raise FileError(because("rle_header_cut_off"))
     found, *offsets = _RLE_HEADER(frame)
     if found != count or count > 15:
         raise FileError(because("rle_segments", found=found, expected=count))

@@ -233,13 +233,17 @@ def _entry(line: str) -> _Entry:
         raise _BadLine(because("dictionary_fields", fields=len(fields)))
     tag, name = _TAG.fullmatch(fields[0]), fields[1]
     if not tag:
-        raise _BadLine(because("dictionary_tag", text=fields[0][:80]))
+        raise _BadLine(because("dictionary_tag", text=_cut(fields[0], 80)))
     vr = _VRS.get(name) or _VRS.get(name.upper())
     if not vr:
-        raise _BadLine(because("dictionary_vr", text=name[:20]))
+        raise _BadLine(because("dictionary_vr", text=_cut(name, 20)))
     if len(fields) > 3 and not _MULTIPLICITY.fullmatch(fields[3]):
-        raise _BadLine(because("dictionary_multiplicity", text=fields[3][:20]))
+        raise _BadLine(because("dictionary_multiplicity", text=_cut(fields[3], 20)))
     return _Entry(_numbers(*tag.group(1, 2, 3)), _numbers(*tag.group(5, 6, 7)), (tag[4] or "").strip(), vr)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _numbers(first: str, kind: str | None, last: str | None) -> range:

@@ -123,9 +123,9 @@ def _first_fragments(
 ) -> array[int]:
     filled = array("I", (index for index, length in enumerate(fragments.lengths) if length))
     if not count and len(filled) > 1:
-        images = len(_beginnings(source, fragments, filled, transfer_syntax)) or len(filled)
-        if images > 1:
-            raise FileError(because("frames_unknown", images=images))
+        found = len(_beginnings(source, fragments, filled, transfer_syntax)) or len(filled)
+        if found > 1:
+            raise FileError(because("frames_unknown", images=found))
     count = count or 1
     if count < 1 or len(filled) < count:
         raise FileError(because("too_few_fragments", fragments=len(filled), frames=count))

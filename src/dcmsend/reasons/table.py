@@ -127,6 +127,7 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "bad_file": Row(Kind.FILE, "bad DICOM file: {path}: {inner}"),
     # --- structure of files: Part 10, data sets, DICOMDIRs
+    "at_element": Row(Kind.FILE, "{tag} at byte {offset}: {inner}", "", ("tag",)),
     # --- archives
     # --- conversion and pixel data
     "changed_since_scan": Row(
@@ -380,6 +381,7 @@ TABLE: Final[dict[str, Row]] = {
     "jpeg_xl_photometric": Row(
         Kind.FILE, "a JPEG XL codestream with {photometric} cannot be decoded", _TAKE_AS_IT_IS, ("photometric",)
     ),
+    "rle_header_cut_off": Row(Kind.FILE, "the RLE header is cut off", _DAMAGED_PIXELS),
     "rle_segments": Row(
         Kind.FILE, "the RLE header has {found} segments, not {expected}", _FILE_IS_WRONG, ("found", "expected")
     ),
