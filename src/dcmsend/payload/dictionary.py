@@ -71,27 +71,32 @@ class Dictionary:
     """VRs by tag and private creator. Immutable apart from a cache; threads may share one.
 
     ``standard`` and ``private`` are asked for what ``entries`` do not tell: they return a VR in pydicom's words, or
-    raise KeyError.
+    raise KeyError. ``sequences`` are the tags of the standard whose VR is SQ. A private creator that is not found as it
+    is written is found whatever its case.
     """
 
-    __slots__ = ("_entries", "_known", "_private", "_ranges", "_standard")
+    __slots__ = ("_entries", "_known", "_private", "_ranges", "_standard", "sequences")
 
     def __init__(
         self,
         standard: Callable[[int], str],
         private: Callable[[int, str], str],
+        sequences: frozenset[int] = frozenset(),
         entries: Iterable[_Entry] = (),
     ) -> None:
         self._standard = standard
         self._private = private
-        self._entries: dict[tuple[int, str], bytes] = {}
+        written: dict[tuple[int, str], bytes] = {}
         ranges: dict[tuple[range, range, str], _Entry] = {}
         for entry in entries:  # a later one replaces an earlier one
             groups, elements, creator, vr = entry
             if len(groups) == 1 and len(elements) == 1:
-                self._entries[groups[0] << 16 | elements[0], creator] = vr
+                written[groups[0] << 16 | elements[0], creator] = vr
             else:
                 ranges[groups, elements, creator] = entry
+        self._entries = {(tag, creator.upper()): vr for (tag, creator), vr in written.items()} | written
+        stated = {tag: vr for (tag, creator), vr in written.items() if not creator}
+        self.sequences = sequences - stated.keys() | {tag for tag, vr in stated.items() if vr == b"SQ"}
         # The entry for the fewest tags is the one that is meant.
         self._ranges = sorted(ranges.values(), key=lambda entry: len(entry.groups) * len(entry.elements))
         self._known: dict[tuple[int, str], bytes] = {}
@@ -108,7 +113,9 @@ class Dictionary:
         owner = creator if tag & 0x10000 and tag & 0xFFFF >= _FIRST_BLOCK else ""
         tags = (tag, tag & ~_BLOCK) if owner else (tag,)
         # As in DCMTK, a line of a file that names no creator holds for all of them.
-        vr = self._from_entries(tags, owner) or self._from_entries((tag,), "")
+        vr = (
+            self._from_entries(tags, owner) or self._from_entries(tags, owner.upper()) or self._from_entries((tag,), "")
+        )
         vr = vr or _by_rule(tag, owner) or self._from_dictionaries(tags, owner)
         if owner or not tag & _PRIVATE:  # private ones without a creator are as many as a file likes, and not worth it
             if len(self._known) >= _MOST_KEPT:
@@ -121,7 +128,7 @@ class Dictionary:
             if vr := self._entries.get((tag, creator)):
                 return vr
         for entry in self._ranges:
-            if entry.creator == creator and any(map(entry.covers, tags)):
+            if creator in (entry.creator, entry.creator.upper()) and any(map(entry.covers, tags)):
                 return entry.vr
         return None
 
