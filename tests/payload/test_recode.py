@@ -938,7 +938,7 @@ def test_the_deepest_nesting(is_open: bool, encoding: Encoding, target: Encoding
 def many() -> Iterator[Element]:
     """About 20,000 bytes, but for the last one all in small values."""
     for number in range(500):
-        yield Element(0x00080000 + (number << 16) * 2 + 0x17, "OB", bytes(20))
+        yield Element(0x00080000 + (number << 16) * 2 + 0xFFF1, "OB", bytes(20))
 
 
 @pytest.mark.parametrize(

@@ -61,11 +61,8 @@ class PayloadOpener:
     def __init__(self, options: ScanOptions, conversion: Conversion, stop: Stop | None = None) -> None:
         self.open_file: Callable[[str], OpenFile] = OpenFile
         self._options = options
-        self._dictionaries = conversion.dictionaries
-        self._means = Means(self._load_dictionary, conversion.compression_level, allocate_lock(), self._go_on)
-        self._stop = stop
-        self._dictionary: Dictionary | None = None
-        self._lock = allocate_lock()
+        dictionary = _DictionaryOnce(conversion.dictionaries)
+        self._means = Means(dictionary, conversion.compression_level, allocate_lock(), lambda: _go_on(stop))
 
     def open(self, instance: Instance, target: str, ways: Ways | None = None) -> Payload:
         """The data set of an instance, ready to be sent in the transfer syntax ``target``.
@@ -133,22 +130,32 @@ class PayloadOpener:
             return None
         return _Opened(sop_class, sop_instance, notices, pieces, behind)
 
-    def _go_on(self) -> None:
-        if self._stop is not None and self._stop.aborted:
-            raise FileError(because("stopped"))
 
-    def _load_dictionary(self) -> Dictionary:
+class _DictionaryOnce:
+    """Gives the data dictionary, which is loaded when it is first asked for; raises FileError where it cannot be."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self._paths = paths
+        self._dictionary: Dictionary | None = None
+        self._lock = allocate_lock()
+
+    def __call__(self) -> Dictionary:
         from dcmsend.payload.dictionary import load_dictionary
 
         with self._lock:
             if self._dictionary is None:
                 try:
-                    self._dictionary = load_dictionary(self._dictionaries)
+                    self._dictionary = load_dictionary(self._paths)
                 except ConfigurationError as error:  # the run goes on: only implicit data sets need it
                     raise FileError(error.why) from None
                 except ImportError:
                     raise FileError(because("dictionary_missing", install="pip install pydicom")) from None
             return self._dictionary
+
+
+def _go_on(stop: Stop | None) -> None:
+    if stop is not None and stop.aborted:
+        raise FileError(because("stopped"))
 
 
 def no_decoder(transfer_syntax: str) -> Reason:
