@@ -83,16 +83,18 @@ def test_number_of_frames_is_an_integer_string(value: bytes, frames: int) -> Non
     values = VALUES | {pixels.FRAMES: value}
     image = read_image(values)
     assert image == replace(GREY, frames=frames)
-    notice = pixels.frames_notice(values, image)
-    assert bool(notice) == (not frames or b"." in value)
-    assert is_one_line(notice)
-    if notice:
+    changes, notices = pixels.corrected_frames(values, image)
+    assert len(notices) == (not frames or b"." in value)
+    text = b"%d " % (frames or 1)
+    assert changes == ({pixels.FRAMES: (b"IS", text)} if notices and value.strip() else {})
+    for notice in notices:
+        assert is_one_line(notice)
         assert notice.startswith("Number of Frames (0028,0008) is '")
         assert notice.endswith(f"which is taken for {frames or 1}")
 
 
 def test_without_number_of_frames_there_is_one() -> None:
-    assert pixels.frames_notice(VALUES, read_image(VALUES)) == ""
+    assert pixels.corrected_frames(VALUES, read_image(VALUES)) == ({}, ())
 
 
 def test_what_is_needless_may_be_missing() -> None:

@@ -10,7 +10,7 @@ from dcmsend.errors import FileError
 from dcmsend.light import NamedTuple
 from dcmsend.payload.codecs import FrameDecoder, needless_attributes
 from dcmsend.payload.frames import frames_of, read_fragments
-from dcmsend.payload.pixels import EXTENDED_LENGTHS, EXTENDED_OFFSETS, changed_attributes, frames_notice, read_image
+from dcmsend.payload.pixels import EXTENDED_LENGTHS, EXTENDED_OFFSETS, changed_attributes, corrected_frames, read_image
 from dcmsend.reasons import because
 
 TYPE_CHECKING = False
@@ -72,7 +72,8 @@ def decode_pixels(
             remarks[frame.remark] = remarks.get(frame.remark, 0) + 1
     joined.finish()
     said = [f"{count} of {frames} frames: {remark}" for remark, count in remarks.items()]
-    return Decoded(changed_attributes(image, after), notices=(*filter(None, (frames_notice(values, image),)), *said))
+    changes, notices = corrected_frames(values, image)
+    return Decoded(changes | changed_attributes(image, after), notices=(*notices, *said))
 
 
 def _require_room(bits: int) -> None:

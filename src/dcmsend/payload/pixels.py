@@ -194,13 +194,19 @@ def _frames(values: Mapping[int, bytes]) -> int:
 _IS: Final = re.compile(rb"([+-]?[0-9]{1,10})(?:\.0*)?")  # and what some writers make of it
 
 
-def frames_notice(values: Mapping[int, bytes], image: Image) -> str:
-    """What is to be said of a Number of Frames that had to be read with good will; mostly nothing."""
+def corrected_frames(values: Mapping[int, bytes], image: Image) -> tuple[dict[int, Value], tuple[str, ...]]:
+    """Changes and notices where Number of Frames had to be read with good will; mostly there are none.
+
+    As in DCMTK it becomes what it was taken for, and where there was nothing, nothing is written.
+    """
     stated = values.get(FRAMES, b"").strip(b" \0")
     if image.frames and b"." not in stated:
-        return ""
+        return {}, ()
+    taken = str(image.frames or 1)
     named = f"{_NAMES[FRAMES]} {tag_text(FRAMES)}"
-    return f"{named} is '{plain(stated[:16].decode('latin-1'))}', which is taken for {image.frames or 1}"
+    notice = f"{named} is '{plain(stated[:16].decode('latin-1'))}', which is taken for {taken}"
+    value = Value(b"IS", taken.encode() + b" " * (len(taken) % 2))
+    return ({FRAMES: value} if stated else {}), (notice,)
 
 
 # What decoding makes of the description, for each family of codestreams.
