@@ -51,7 +51,7 @@ class Output:
     def check(self) -> None:
         """Raises FileError where it takes too much memory."""
         if len(self.data) > MAX_STRUCTURE or len(self._outside) > MAX_PIECES:
-            raise FileError(because("too_many_elements", megabytes=MAX_STRUCTURE >> 20, values=MAX_PIECES))
+            raise FileError(because("too_many_to_convert", megabytes=MAX_STRUCTURE >> 20, values=MAX_PIECES))
 
     def pieces(self) -> list[Piece]:
         """All of it, in order, to be given out once."""

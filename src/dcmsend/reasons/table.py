@@ -216,7 +216,7 @@ TABLE: Final[dict[str, Row]] = {
     "container_too_long": Row(
         Kind.FILE, "a sequence, item or group of {length} bytes: too many for its length field", _BEYOND_BOUNDS
     ),
-    "too_many_elements": Row(
+    "too_many_to_convert": Row(
         Kind.FILE,
         "more than {megabytes} MB of elements or {values} large values: too many to convert",
         _BEYOND_BOUNDS,
