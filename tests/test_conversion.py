@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import struct
 import warnings
 import zlib
@@ -69,12 +70,6 @@ NOT_BY_BOTH: Final = (
     Unlike("DCMTK 3.6.7 has no decoder", ours=True, theirs=False, syntax=NO_DECODER),
     Unlike("its RLE decoder takes whole bytes, not Bits Allocated 1", True, False, re.escape(IMPLICIT + ".5")),
     Unlike("its CharLS does not take 7 bits", True, False, re.escape(JPEG_LS)),
-    Unlike(
-        "it sends YCbCr samples that are called RGB",
-        False,
-        True,
-        reason="is RGB, but the codestream's colours are YCbCr",
-    ),
     Unlike("nothing says how to convert it", False, False, r"2\.25\..*", "there is no way to do that"),
     Unlike("no SOP Class UID", False, False, reason="missing SOP Class UID in data set"),
     Unlike("damaged", False, False, reason="is not a VR|its end is missing|run past the end of the file"),
@@ -101,10 +96,12 @@ class Both(NamedTuple):
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory, dcmtk: Callable[[str], str]) -> dict[str, Path]:
     made = tmp_path_factory.mktemp("made")
+    samples = tmp_path_factory.mktemp("samples") / "data"
+    shutil.copytree(DATA, samples, ignore=shutil.ignore_patterns("cases"))  # which test_deviant is about
     pictures.by_dcmtk(made, dcmtk)
     pictures.by_others(made)
     write_unlike(made)
-    return {"data": DATA, "made": made} | ({"more": Path(MORE)} if MORE else {})
+    return {"data": samples, "made": made} | ({"more": Path(MORE)} if MORE else {})
 
 
 @pytest.fixture(scope="module")
@@ -215,13 +212,15 @@ def test_what_arrives_has_the_transfer_syntax(folder: str, target: str, deliver:
 # Element by element.
 
 YBR_LOSSLESS: Final = "4.57 YBR_FULL.dcm"  # DCMTK makes RGB of it, which loses; ours leaves it as it is
+CALLED_RGB: Final = "4.50 called RGB.dcm"  # JPEG that says itself that it is YCbCr: DCMTK sends its samples as they are
+COLOURS: Final = frozenset((YBR_LOSSLESS, CALLED_RGB))
 
 
 def test_element_by_element(folder: str, target: str, deliver: Deliver) -> None:
     """As DCMTK delivers it, and where the bytes are not the same, for one of the reasons of ``Deviation``."""
     ours, theirs = deliver(folder, target)
     found: dict[str, set[str]] = {}
-    for path in ours.stored.keys() & theirs.stored.keys() - {path for path in ours.stored if path.name == YBR_LOSSLESS}:
+    for path in ours.stored.keys() & theirs.stored.keys() - {path for path in ours.stored if path.name in COLOURS}:
         our, their = ours.stored[path], theirs.stored[path]
         assert differences(our, their, pixels=MOST_OFF_DCMTK) == [], path
         one, other = (part10.split(kept.read_bytes())[1] for kept in (our, their))
@@ -323,7 +322,7 @@ def write_unlike(folder: Path) -> None:
     """Files in which the two tools differ on purpose."""
     colour = pictures.PICTURES["colour"]
     for name, of, photometric in (
-        ("4.50 contradiction.dcm", "4.50 YBR 422.dcm", "RGB"),
+        (CALLED_RGB, "4.50 YBR 422.dcm", "RGB"),
         (YBR_LOSSLESS, "4.57 colour.dcm", "YBR_FULL"),
     ):
         frames = pictures.encapsulated(pictures.frames(folder / of))
@@ -367,6 +366,16 @@ def test_lossless_ybr_stays_what_it_is(target: str, deliver: Deliver, folders: d
     assert [line[:11] for line in found] == ["(0028,0004)", "(7fe0,0010)"]
     assert (read(ours).PhotometricInterpretation, read(theirs).PhotometricInterpretation) == ("YBR_FULL", "RGB")
     assert (samples(ours) == pictures.PICTURES["colour"].pixels.reshape(pictures.FRAMES, -1)).all()
+
+
+def test_jpeg_that_says_itself_that_it_is_ycbcr(target: str, deliver: Deliver, folders: dict[str, Path]) -> None:
+    """Ours is what both tools make of the same frames where the attributes say so too."""
+    path, rightly = (folders["made"] / name for name in (CALLED_RGB, "4.50 YBR 422.dcm"))
+    ours, theirs = (sent.stored[path] for sent in deliver("made", target))
+    assert read(ours).PhotometricInterpretation == read(theirs).PhotometricInterpretation == "RGB"
+    for sent in deliver("made", target):
+        assert (samples(ours) == samples(sent.stored[rightly])).all()
+    assert (samples(ours) != samples(theirs)).any()
 
 
 # What DCMTK cannot decode.

@@ -6,6 +6,7 @@ started by the tests themselves would inherit their figure.
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import struct
@@ -22,7 +23,7 @@ import pytest
 
 from tests.support import pdus, report
 from tests.support.builder import element, part10
-from tests.support.scripted import Connection, ScriptedPeer, ScriptError, accept, release, store
+from tests.support.scripted import Connection, ScriptedPeer, ScriptError, accept, expect, release, send, store
 
 Peer = Callable[..., ScriptedPeer]
 
@@ -181,6 +182,7 @@ def test_a_longer_file_takes_no_more_memory(scripted_peer: Peer, tmp_path: Path)
 
 NOT_THIS_SYNTAX: Final = 4  # result of a presentation context (PS3.8 Table 9-18)
 IMPLICIT: Final = "1.2.840.10008.1.2"
+EXPLICIT: Final = "1.2.840.10008.1.2.1"
 BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 JPEG_LOSSLESS: Final = "1.2.840.10008.1.2.4.70"
@@ -323,6 +325,52 @@ def test_500_frames_are_decoded_with_less_than_150_mb_of_memory(
     done = measure("127.0.0.1", peer.port, file)
     assert (done.code, done.log) == (0, "")
     assert sink.count == len(front) + 8 + frames * FRAME
+    assert done.resident < MOST
+
+
+# Many images, of which each takes 7.5 MB when it is decoded: ``DCMSEND_DECODED`` says how many.
+
+DECODED: Final = int(os.environ.get("DCMSEND_DECODED", "60"))
+BROKEN: Final = 60  # associations
+ROWS, COLUMNS = 2560, 1536
+
+
+@pytest.fixture
+def large_rle(tmp_path: Path) -> Path:
+    """A small file of one large frame: 16 bits, and much of it the same."""
+    pixels = numpy.zeros((ROWS, COLUMNS), "<u2")
+    pixels[:100] = numpy.random.default_rng(12).integers(0, 4096, (100, COLUMNS), "u2")
+    frame = run_length(pixels)
+    size = {0x00280010: ROWS, 0x00280011: COLUMNS}
+    data_set = uids(CT) + image(1)
+    for tag, number in size.items():
+        old = element(tag, "US", struct.pack("<H", 512))
+        data_set = data_set.replace(old, element(tag, "US", struct.pack("<H", number)))
+    data_set += long_header(0x7FE00010, "OB", 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+    data_set += struct.pack("<HHI", 0xFFFE, 0xE000, len(frame)) + frame + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    path = tmp_path / "large.dcm"
+    path.write_bytes(part10(CT, "1.2.3.4", transfer_syntax=RLE, data_set=data_set))
+    return path
+
+
+def test_many_decoded_images_take_less_than_150_mb_of_memory(large_rle: Path, scripted_peer: Peer) -> None:
+    sink = Sink()
+    first, *_ = another_syntax(sink, EXPLICIT)
+    peer = scripted_peer([first, *[sink] * DECODED, release()])
+    done = measure("--send-duplicates", "127.0.0.1", peer.port, *[large_rle] * DECODED)
+    assert (done.code, done.log) == (0, "")
+    assert sink.count > DECODED * ROWS * COLUMNS * 2
+    assert done.resident < MOST
+
+
+def test_decoded_images_and_a_peer_that_aborts_take_less_than_150_mb_of_memory(
+    large_rle: Path, scripted_peer: Peer
+) -> None:
+    """What was decoded ahead is let go with each association."""
+    first, *_ = another_syntax(Sink(), EXPLICIT)
+    peer = scripted_peer(*[[first, expect(pdus.P_DATA_TF), send(pdus.abort())]] * BROKEN)
+    done = measure("-nh", "--send-duplicates", "127.0.0.1", peer.port, *[large_rle] * BROKEN)
+    assert done.code == 66, done.log
     assert done.resident < MOST
 
 

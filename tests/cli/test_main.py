@@ -313,7 +313,7 @@ def test_dictionary_that_is_not_there_ends_the_run_before_it_begins(
     assert out == ""
     assert err.splitlines() == [
         f"F: cannot read the data dictionary {tmp_path}/missing.dic: No such file or directory",
-        "F: correct DCMDICTPATH, or unset it: the dictionary built in stays in use",
+        "F: Correct DCMDICTPATH, or unset it: the dictionary built in stays in use.",
     ]
 
 

@@ -307,7 +307,7 @@ class Supplies:
     def wait(self) -> bool:
         return False
 
-    def open(self, instance: Instance, _: str) -> Payload:
+    def open(self, instance: Instance, _: str, _ways: object = None) -> Payload:
         self._link.turn()
         return cast("Payload", self._sets[int(instance.path.partition(".")[0])])
 

@@ -250,7 +250,7 @@ class Supply:
     def wait(self) -> bool:
         return False
 
-    def open(self, instance: Instance, _: str) -> Payload:
+    def open(self, instance: Instance, _: str, _ways: object = None) -> Payload:
         return cast("Payload", self._payloads[int(instance.path)])
 
 

@@ -124,9 +124,9 @@ def outcome(opener: PayloadOpener, path: Path, target: str) -> str:
             try:
                 give_out(opener, found, target)
             except FileError as error:
-                return one_line(error.reason)
+                return one_line(str(error.reason))
         elif isinstance(found, Refusal):
-            return one_line(found.reason)
+            return one_line(str(found.reason))
         elif isinstance(found, Notice):
             one_line(found.text)
             converted = not found.empty

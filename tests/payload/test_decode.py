@@ -22,7 +22,7 @@ from dcmsend.payload import pixels
 from dcmsend.payload.decode import Decoded, decode_pixels
 from dcmsend.payload.pieces import Spool
 from tests.files.encode import SEQUENCE_END, is_one_line, item
-from tests.payload.test_codecs import DEFLATED, J2K, JPEG, JPEG_LS, RLE, UNCOMPRESSED, noise, run_length
+from tests.payload.test_codecs import DEFLATED, J2K, JPEG, JPEG_LS, RLE, UNCOMPRESSED, noise, pack_bits, rle, run_length
 from tests.payload.test_pixels import COLOUR, COLOUR_VALUES, GREY, VALUES, us
 
 if TYPE_CHECKING:
@@ -121,6 +121,88 @@ def test_attributes_follow() -> None:
     assert changes == {pixels.PHOTOMETRIC: (b"CS", b"RGB "), pixels.PLANAR: (b"US", us(0))}
 
 
+BITS_8 = {pixels.BITS_ALLOCATED: us(8), pixels.BITS_STORED: us(8), pixels.HIGH_BIT: us(7)}
+PIXELS = bytes(range(24))
+GREY_FRAME = run_length(numpy.frombuffer(PIXELS, "u1").reshape(4, 6))
+
+
+@pytest.mark.parametrize("stated", [b"", b"0 ", b"1.0 ", b"-1", b"some"])
+@pytest.mark.parametrize("fragments", [(GREY_FRAME,), (GREY_FRAME[:70], GREY_FRAME[70:])], ids=["one", "two"])
+def test_one_frame_needs_no_number_of_frames(stated: bytes, fragments: tuple[bytes, ...]) -> None:
+    result = decode(VALUES | BITS_8 | {pixels.FRAMES: stated}, RLE, *fragments)
+    assert result.data == PIXELS
+    text = stated.decode().strip()
+    assert result.decoded.notices == (f"Number of Frames (0028,0008) is '{text}', which is taken for 1",)
+    assert result.decoded.changes == ({pixels.FRAMES: (b"IS", b"1 ")} if stated else {})
+
+
+@pytest.mark.parametrize("stated", [b"", b"0 ", b"1.5 ", b"-2", b"some"])
+def test_several_frames_need_a_number_of_frames(stated: bytes) -> None:
+    with pytest.raises(FileError, match="Number of Frames is no number of frames") as caught:
+        decode(VALUES | BITS_8 | {pixels.FRAMES: stated}, RLE, GREY_FRAME, GREY_FRAME)
+    assert (caught.value.reason.code, caught.value.reason.fact("images")) == ("frames_unknown", 2)
+
+
+@pytest.mark.parametrize("stated", [b"+2", b" 2", b"2\\", b"2\\9 ", b"2.0 "])
+def test_number_of_frames_as_it_may_be_written(stated: bytes) -> None:
+    result = decode(VALUES | BITS_8 | {pixels.FRAMES: stated}, RLE, GREY_FRAME, GREY_FRAME)
+    assert result.data == PIXELS * 2
+    assert len(result.decoded.notices) == (b"." in stated)
+
+
+SURPLUS = {
+    "in a literal run": b"\x18" + PIXELS + b"\x55",
+    "in a run of its own": b"\x17" + PIXELS + b"\0\x55",
+    "in a replicated run": b"\x15" + PIXELS[:22] + b"\xfe\x55",
+}
+
+
+@pytest.mark.parametrize("name", SURPLUS)
+@pytest.mark.parametrize("padding", [b"", b"\0", b"\0\0", b"\x80"])
+def test_a_surplus_byte_of_a_segment_is_cut_off(name: str, padding: bytes) -> None:
+    """By pixel and by plane, in one segment and in several; what was cut off is told."""
+    expected = PIXELS if "replicated" not in name else PIXELS[:22] + b"\x55\x55"
+    segment = SURPLUS[name] + padding
+    result = decode(VALUES | BITS_8, RLE, rle(segment))
+    assert result.data == expected
+    assert result.decoded.notices == ("1 of 1 frames: an RLE segment holds a byte too many, which was cut off",)
+    for planar in (0, 1):
+        values = COLOUR_VALUES | {pixels.PLANAR: us(planar), pixels.FRAMES: b"2 "}
+        result = decode(values, RLE, rle(segment, segment, segment), rle(*[pack_bits(PIXELS)] * 3))
+        first, second = result.data[:72], result.data[72:]
+        for data, plane in ((first, expected), (second, PIXELS)):
+            assert data == (plane * 3 if planar else b"".join(bytes((value,)) * 3 for value in plane))
+        assert result.decoded.notices == ("1 of 2 frames: an RLE segment holds a byte too many, which was cut off",)
+
+
+@pytest.mark.parametrize("syntax", [RLE, UNCOMPRESSED, DEFLATED])
+def test_bytes_are_decoded_whatever_they_mean(syntax: str) -> None:
+    """RLE and its like need no Bits Stored, High Bit, Pixel Representation or Photometric Interpretation."""
+    deflater = zlib.compressobj(wbits=-15)
+    frame = {RLE: GREY_FRAME, UNCOMPRESSED: PIXELS, DEFLATED: deflater.compress(PIXELS) + deflater.flush()}[syntax]
+    values = {tag: value for tag, value in (VALUES | BITS_8).items() if tag not in pixels.MEANING}
+    result = decode(values, syntax, frame)
+    assert (result.data, result.decoded.changes, result.decoded.notices) == (PIXELS, {}, ())
+    if syntax == RLE:
+        values |= {pixels.SAMPLES: us(3), pixels.PLANAR: us(1)}
+        assert decode(values, RLE, rle(*[pack_bits(PIXELS)] * 3)).data == PIXELS * 3
+
+
+def test_jpeg_that_calls_itself_ycbcr_is_converted() -> None:
+    """By its JFIF header, whatever Photometric Interpretation says."""
+    picture = numpy.zeros((4, 6, 3), "u1")
+    picture[:, :] = (200, 30, 90)
+    coded = bytes(imagecodecs.jpeg8_encode(picture, 100))
+    assert b"JFIF" in coded
+    result = decode(COLOUR_VALUES, JPEG, coded)
+    found = numpy.frombuffer(result.data, "u1").reshape(4, 6, 3).astype(int)
+    assert abs(found - picture).max() <= 2
+    assert result.decoded.changes == {}
+    (notice,) = result.decoded.notices
+    assert notice.startswith("1 of 1 frames: Photometric Interpretation is RGB, but the codestream says YCbCr")
+    assert decode(COLOUR_VALUES | {pixels.PHOTOMETRIC: b"YBR_FULL_422"}, JPEG, coded).data == result.data
+
+
 @pytest.mark.parametrize(
     ("values", "fragments", "complaint"),
     [
@@ -143,7 +225,7 @@ def test_what_cannot_be_decoded_says_why(
 ) -> None:
     with pytest.raises(FileError, match=complaint) as caught:
         decode(values, UNCOMPRESSED, *fragments)
-    assert is_one_line(caught.value.reason)
+    assert is_one_line(str(caught.value.reason))
 
 
 def test_all_frames_must_be_coded_alike() -> None:

@@ -256,7 +256,7 @@ def test_line_that_is_wrong(
     assert reason in caught.value.message
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 500
-    assert caught.value.hint == "correct the line, put a # before it, or take the file out of DCMDICTPATH"
+    assert caught.value.hint == "Correct the line, put a # before it, or take the file out of DCMDICTPATH."
 
 
 def test_file_that_is_too_large(written: Callable[[bytes], str]) -> None:
@@ -273,7 +273,7 @@ class TestFileThatCannotBeRead:
             use([path])
         shown = path.replace("\n", "\\n")
         assert caught.value.message == f"cannot read the data dictionary {shown}: No such file or directory"
-        assert caught.value.hint == "correct DCMDICTPATH, or unset it: the dictionary built in stays in use"
+        assert caught.value.hint == "Correct DCMDICTPATH, or unset it: the dictionary built in stays in use."
 
     def test_folder(self, use: Callable[[list[str]], object], tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="not a regular file but a directory"):
@@ -316,6 +316,26 @@ def test_check_does_not_look_inside(written: Callable[[str], str]) -> None:
 def test_paths_of_the_environment(value: str | None, expected: tuple[str, ...]) -> None:
     environment = {} if value is None else {"DCMDICTPATH": value.replace(":", os.pathsep)}
     assert dictionary_paths(environment) == expected
+
+
+def test_sequences_of_the_standard(written: Callable[[str], str]) -> None:
+    plain = load_dictionary().sequences
+    assert {0x00120064, 0x00081140} <= plain
+    assert not {0x00100010, 0x7FE00010, 0x00091010} & plain
+    content = '(0010,0010)\tSQ\tName\n(0012,0064)\tLO\tName\n(0009,"ACME",10)\tSQ\tName'
+    assert load_dictionary([written(content)]).sequences == plain - {0x00120064} | {0x00100010}
+
+
+@pytest.mark.parametrize("creator", ["ACME 1.0", "Acme 1.0", "acme 1.0"])
+def test_a_creator_of_a_file_whatever_its_case(creator: str, written: Callable[[str], str]) -> None:
+    """What is written just so goes before what is written in another case."""
+    lines = ('(0029,"Acme 1.0",10)\tDS\tOne', '(0029,"ACME 1.0",10)\tIS\tOther', '(0029,"Acme 1.0",11-u-1F)\tDS\tMany')
+    for content in (lines, lines[::-1]):
+        found = load_dictionary([written("\n".join(content))])
+        exact = {"ACME 1.0": b"IS", "Acme 1.0": b"DS"}
+        assert found.vr(0x00291010, creator) == exact.get(creator, b"IS")
+        assert found.vr(0x00291012, creator) == b"DS"
+    assert load_dictionary().vr(0x20011003, "PHILIPS IMAGING DD 001") == b"FL"
 
 
 def test_dictionaries_are_asked_once_for_a_tag() -> None:

@@ -206,7 +206,7 @@ def test_malformed(name: str, change: Callable[[File], File], words: str, target
     with pytest.raises(FileError) as caught:
         convert(change(good(name)), tmp_path, target)
     assert words in str(caught.value.reason)
-    assert is_one_line(caught.value.reason)
+    assert is_one_line(str(caught.value.reason))
 
 
 @pytest.mark.parametrize("defined", [True, False], ids=["defined", "delimited"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_memory_file_and_chunks_give_the_same(descriptor: int) -> None:
     "make", [lambda fd: FileRange(fd, 6, 20_000), lambda fd: Chunks(chunks_of_file(fd, 6, 20_000), 20_000)]
 )
 def test_a_file_that_became_shorter(make: Callable[[int], Piece], descriptor: int) -> None:
-    with pytest.raises(FileError, match=SHRUNK):
+    with pytest.raises(FileError, match=re.escape(str(SHRUNK))):
         given(make(descriptor))
 
 

@@ -74,14 +74,14 @@ def recoded(data: bytes, encoding: Encoding, target: Encoding, **changes: Any) -
         "source": BytesSource(data),
         "runs": ((0, len(data)),),
         "large": large,
-        "dictionary": None if encoding.explicit else DICTIONARY,
+        "dictionary": None if encoding.explicit and target.explicit else DICTIONARY,
     }
     return given(recode(Work(encoding=encoding, target=target, **defaults | changes)))
 
 
 def given(pieces: Sequence[Piece], sizes: Sequence[int] = (1 << 20,)) -> bytes:
     """All bytes of the pieces, given out into views of these sizes, two by two."""
-    return drained(Payload(Identity("", "", ""), pieces, dataset_size=0), sizes)
+    return drained(Payload(Identity("", "", "", ""), pieces, dataset_size=0), sizes)
 
 
 def drained(payload: Payload, sizes: Sequence[int] = (1 << 20,)) -> bytes:
@@ -328,7 +328,9 @@ def test_fragments_where_none_can_be(encoding: Encoding, target: Encoding) -> No
         (b"GEMS_ACQU_01  ", "SL"),
         (b"GEMS_ACQU_01\0\0", "SL"),
         (b"  GEMS_ACQU_01", "SL"),
-        (b"gems_acqu_01", "UN"),
+        (b"gems_acqu_01", "SL"),
+        (b"Gems_Acqu_01", "SL"),
+        (b"GEMS ACQU 01", "UN"),
         (b"GEMS_ACQU_01" + b"x" * 66, "UN"),
         (b"\xff\xfe\x80\x81", "UN"),
         (b"", "UN"),
@@ -501,6 +503,52 @@ def test_a_vr_of_the_future(target: Encoding) -> None:
     assert recoded(data, EXPLICIT_LE, target) == expected
 
 
+# Whether an attribute is a sequence, which only the dictionary tells in implicit VR (PS3.5 A.1).
+
+
+METHODS: Final = 0x00120064  # De-identification Method Code Sequence
+OF_CODE: Final = sequence(METHODS, item(NAME))
+CONTRADICTIONS: Final = {
+    "text for a sequence": (Element(METHODS, "LO", b"BASIC "), "no_sequence_in_dictionary", "LO"),
+    "bytes for a sequence": (Element(METHODS, "OB", b"BASIC "), "no_sequence_in_dictionary", "OB"),
+    "long text for a sequence": (Element(METHODS, "UT", b"BASIC " * 2000), "no_sequence_in_dictionary", "UT"),
+    "a sequence for text": (sequence(0x00100010, item(ROWS)), "sequence_not_in_dictionary", "PN"),
+    "an open sequence for text": (open_sequence(0x00100010, item(ROWS)), "sequence_not_in_dictionary", "PN"),
+    "an open UN for text": (open_sequence(0x00100010, item(ROWS), vr="UN"), "sequence_not_in_dictionary", "PN"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+@pytest.mark.parametrize("source", [EXPLICIT_LE, EXPLICIT_BE], ids=["explicit", "big endian"])
+@pytest.mark.parametrize("around", [0, 1, 10], ids=["data set", "item", "many items"])
+def test_what_contradicts_the_dictionary_about_sequences(name: str, source: Encoding, around: int) -> None:
+    """It is refused where no VR says what it is, and stays as it is where one does."""
+    element, code, vr = CONTRADICTIONS[name]
+    data = [sequence(CODES, *[item(element)] * around)] if around else [element]
+    with pytest.raises(FileError, match="in implicit VR nobody could read it") as caught:
+        recoded(write(data, source), source, IMPLICIT_LE)
+    assert (caught.value.reason.code, caught.value.reason.innermost.code) == ("at_element", code)
+    assert caught.value.reason.innermost.fact("vr") == vr
+    for target in (EXPLICIT_LE, EXPLICIT_BE):
+        assert recoded(write(data, source), source, target) == write(data, target)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        pytest.param(Element(METHODS, "LO", b""), id="nothing in it"),
+        pytest.param(Element(METHODS, "UN", write([OF_CODE], IMPLICIT_LE)[8:]), id="UN (CP-246)"),
+        pytest.param(open_sequence(METHODS, item(NAME), vr="UN"), id="open UN"),
+        pytest.param(sequence(0x00100010), id="no item"),
+        pytest.param(sequence(0x00091010, item(NAME)), id="private"),
+        pytest.param(sequence(0x00081234, item(NAME)), id="not in the dictionary"),
+        pytest.param(OF_CODE, id="as the dictionary says"),
+    ],
+)
+def test_what_does_not_contradict_the_dictionary(element: Element) -> None:
+    assert recoded(write([element], EXPLICIT_LE), EXPLICIT_LE, IMPLICIT_LE) == write([element], IMPLICIT_LE)
+
+
 # Large values are streamed, in chunks and views of any size.
 
 
@@ -601,7 +649,7 @@ def test_many_items_whose_vr_depends_on_what_is_around(make: Any, number: Elemen
 @pytest.mark.parametrize("make", [item, open_item])
 def test_many_items_of_a_deflated_data_set(make: Any, before: int, tmp_path: Path) -> None:
     """It cannot be read backwards, wherever an item begins."""
-    items = [make(*(Element(0x00081000 + k, "SH", b"%06d" % (k * n)) for k in range(1000))) for n in range(6)]
+    items = [make(*(Element(0x00091000 + k, "SH", b"%06d" % (k * n)) for k in range(1000))) for n in range(6)]
     rest = [Element(0x00281201, "OW", bytes(before)), open_sequence(REQUESTS, *items)]
     data = encode.dataset(rest=write(rest, EXPLICIT_LE))
     assert converted(tmp_path, data, DEFLATED, IMPLICIT).endswith(write(rest, IMPLICIT_LE))
@@ -890,7 +938,7 @@ def test_the_deepest_nesting(is_open: bool, encoding: Encoding, target: Encoding
 def many() -> Iterator[Element]:
     """About 20,000 bytes, but for the last one all in small values."""
     for number in range(500):
-        yield Element(0x00080000 + (number << 16) * 2 + 0x16, "OB", bytes(20))
+        yield Element(0x00080000 + (number << 16) * 2 + 0xFFF1, "OB", bytes(20))
 
 
 @pytest.mark.parametrize(
@@ -900,7 +948,7 @@ def many() -> Iterator[Element]:
         pytest.param([sequence(CODES, *[item(MODALITY)] * 1000)], id="items"),
         pytest.param([open_sequence(CODES, *[open_item()] * 1000)], id="empty items"),
         pytest.param([open_sequence(CODES, open_item(*[open_sequence(CODES)] * 1000))], id="empty sequences"),
-        pytest.param([Element(CODES, "OB", bytes(LARGE))] * 2000, id="large values"),
+        pytest.param([Element(LAST.tag, "OB", bytes(LARGE))] * 2000, id="large values"),
     ],
 )
 def test_too_much_structure(elements: list[Element], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -423,7 +423,7 @@ def nested(file: File, levels: int, *, defined: bool, closed: bool = True) -> by
     heads: list[bytes] = []
     length = 0
     for level in reversed(range(levels)):
-        tag = 0x7F000010 if level == 0 else 0x0040A730
+        tag = 0x7F000050 if level == 0 else 0x0040A730
         heads.append(file.element(ITEM, b"", b"", length if defined else UNDEFINED))
         heads.append(file.element(tag, b"SQ", b"", length + 8 if defined else UNDEFINED))
         length += len(heads[-2]) + len(heads[-1])

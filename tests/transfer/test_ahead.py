@@ -19,12 +19,14 @@ from dcmsend.payload.opening import PayloadOpener
 from dcmsend.payload.payload import Payload
 from dcmsend.payload.pieces import Spool
 from dcmsend.plan import Routes, Wishes, answered, pack
+from dcmsend.reasons import NONE
 from dcmsend.stop import Stop
 from dcmsend.transfer.ahead import Ahead, Opening
 from tests.support.builder import element, part10
 from tests.support.scripted import ScriptedPeer, accept, close, drain, expect_message, release, store
 
 if TYPE_CHECKING:
+    from dcmsend.payload.opening import Ways
     from dcmsend.transfer.ahead import Entry
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
@@ -43,7 +45,7 @@ Peer = Callable[..., ScriptedPeer]
 
 def routes(*accepted: str) -> Routes:
     """An association on which all that is not lossy may be converted, to what the peer accepts."""
-    wishes = Wishes(Policy(), Decompression.LOSSLESS, lambda syntax: "")
+    wishes = Wishes(Policy(), Decompression.LOSSLESS, lambda syntax: NONE)
     (group,) = pack([(CT, syntax) for syntax in (RLE, BASELINE, DEFLATED, LEE)], wishes)
     found = {context.context_id: [s for s in context.transfer_syntaxes if s in accepted] for context in group.contexts}
     results = [(number, 0 if syntaxes else 4, "".join(syntaxes[:1])) for number, syntaxes in found.items()]
@@ -77,7 +79,7 @@ class FakeOpener:
         self.opened: list[Opened] = []
         self._before = before
 
-    def open(self, instance: Instance, target: str) -> Payload:
+    def open(self, instance: Instance, target: str, _ways: object = None) -> Payload:
         self._before(instance)
         self.opened.append(Opened(instance, target))
         return cast("Payload", self.opened[-1])
@@ -217,7 +219,7 @@ def test_an_error_waits_for_its_turn_and_spoils_no_other() -> None:
         try:
             found.append(take(opening).instance.path)
         except FileError as error:
-            found.append(error.reason)
+            found.append(str(error.reason))
     ahead.close()
     assert found == ["1.dcm", "2.dcm is broken", "3.dcm", "4.dcm is broken", "5.dcm"]
 
@@ -317,8 +319,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Payload]]:
     seen: dict[str, list[Payload]] = {"opened": [], "closed": []}
     plain_open, plain_close = PayloadOpener.open, Payload.close
 
-    def open_it(self: PayloadOpener, instance: Instance, target: str) -> Payload:
-        payload = plain_open(self, instance, target)
+    def open_it(self: PayloadOpener, instance: Instance, target: str, ways: Ways) -> Payload:
+        payload = plain_open(self, instance, target, ways)
         seen["opened"].append(payload)
         return payload
 
@@ -436,4 +438,4 @@ def test_what_is_given_up_while_it_is_decoded_was_not_tried(
         assert isinstance(report.error, Interrupted)
         outcomes = [outcome for _, outcome in report.rows()]
     assert {outcome.state for outcome in outcomes} == {State.PENDING}
-    assert {outcome.reason for outcome in outcomes} == {"not tried: the run ended before (stopped by the user)"}
+    assert {str(outcome.reason) for outcome in outcomes} == {"not tried: the run ended before (stopped by the user)"}

@@ -10,6 +10,7 @@ from struct import Struct
 
 from dcmsend.errors import FileError
 from dcmsend.payload.codestreams import Codestream, segments
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ _TILE_PART: Final = Struct(">HHLBB").unpack_from  # length of the segment, tile,
 _COD: Final = 0x52
 _COC: Final = 0x53
 _SOT: Final = 0x90
-_J2K_CUT_OFF: Final = "the JPEG 2000 codestream is cut off: tile-parts are missing"
+_JPEG_2000: Final = "JPEG 2000"
+_CUT_OFF: Final = because("tile_parts_missing", kind=_JPEG_2000)
 _JP2: Final = b"\0\0\0\x0cjP  \r\n\x87\n"
 
 
@@ -47,8 +49,8 @@ def read_jpeg_2000(data: bytes) -> Codestream:
     if data.startswith(_JP2):
         data = _box(data, b"jp2c")
     if not data.startswith(_SOC):
-        raise FileError("not a JPEG 2000 codestream: it does not begin with FF4FFF51")
-    headers = segments(data, 2, "JPEG 2000")
+        raise FileError(because("no_codestream", kind=_JPEG_2000, start="FF4FFF51"))
+    headers = segments(data, 2, _JPEG_2000)
     _, start, end = next(headers)
     stream, tiles = _read_size(data, start, end)
     for marker, start, end in headers:
@@ -64,16 +66,16 @@ def read_jpeg_2000(data: bytes) -> Codestream:
 def _read_size(data: bytes, start: int, end: int) -> tuple[Codestream, int]:
     """What the image and tile size segment says (15444-1 A.5.1), and the number of tiles."""
     if end - start < 39:
-        raise FileError("the JPEG 2000 codestream is cut off in its header")
+        raise FileError(because("codestream_header_cut_off", kind=_JPEG_2000))
     right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, samples = _SIZ(data, start)
     depth = data[start + 36]
     if data[start + 36 : end] != bytes((depth, 1, 1)) * samples:
-        raise FileError("the JPEG 2000 codestream has components of different sizes or precisions")
+        raise FileError(because("components_differ", kind=_JPEG_2000))
     if not (left < right and top < bottom and tile_left <= left and tile_top <= top and tile_width and tile_height):
-        raise FileError("the JPEG 2000 codestream has no possible image size")
+        raise FileError(because("impossible_image_size", kind=_JPEG_2000))
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     if tiles > MAX_TILES:
-        raise FileError(f"the JPEG 2000 codestream has more than {MAX_TILES} tiles")
+        raise FileError(because("too_many_tiles", kind=_JPEG_2000, most=MAX_TILES))
     return Codestream(bottom - top, right - left, samples, (depth & 0x7F) + 1, signed=depth > 0x7F), tiles
 
 
@@ -84,11 +86,11 @@ def _check_coding_style(marker: int, style: bytes, samples: int) -> None:
     # Where the coding style and the number of decomposition levels stand; sizes of code-blocks and precincts follow.
     index, levels = (0, 5) if marker == _COD else (1, 2) if samples < 257 else (2, 3)
     if len(style) < levels + 5:
-        raise FileError("the JPEG 2000 codestream is cut off in its header")
+        raise FileError(because("codestream_header_cut_off", kind=_JPEG_2000))
     precincts = style[levels + 5 : levels + 6 + style[levels]] if style[index] & 1 else b""
     smallest = min((min(sides & 15, sides >> 4) for sides in precincts), default=15)
     if style[levels + 1] + style[levels + 2] + 4 < MIN_BLOCK or smallest < MIN_PRECINCT:
-        raise FileError("the JPEG 2000 codestream has too small code-blocks or precincts")
+        raise FileError(because("blocks_too_small", kind=_JPEG_2000))
 
 
 def _follow_tile_parts(data: bytes, position: int, tiles: int, samples: int) -> int:
@@ -98,24 +100,24 @@ def _follow_tile_parts(data: bytes, position: int, tiles: int, samples: int) -> 
         if data[position : position + 2] != b"\xff\x90":
             break
         if position + 14 > len(data):
-            raise FileError(_J2K_CUT_OFF)
+            raise FileError(_CUT_OFF)
         _, tile, length, part, parts = _TILE_PART(data, position + 2)
         end = position + length if length else data.rfind(_EOC)
         if end > len(data) or end < position + 14:
-            raise FileError(_J2K_CUT_OFF)
+            raise FileError(_CUT_OFF)
         _check_tile_part_header(data, position + 12, end, samples)
         if part + 1 >= parts:  # 0 parts: not said
             missing.discard(tile)
         position = end
     if missing:
-        raise FileError(_J2K_CUT_OFF)
+        raise FileError(_CUT_OFF)
     return position
 
 
 def _check_tile_part_header(data: bytes, position: int, end: int, samples: int) -> None:
     while data[position : position + 2] != b"\xff\x93":
         if position + 4 > end or data[position] != 0xFF:
-            raise FileError(_J2K_CUT_OFF)
+            raise FileError(_CUT_OFF)
         behind = position + 2 + _U16(data, position + 2)[0]
         _check_coding_style(data[position + 1], data[position + 4 : behind], samples)
         position = behind
@@ -178,7 +180,7 @@ def read_jpeg_xl(data: bytes) -> Codestream:
         head = next((data[a : a + _JXL_HEADER] for name, a, _ in _boxes(data) if name == b"jxlc"), b"")
         head = head or next((data[a + 4 : a + 4 + _JXL_HEADER] for name, a, _ in _boxes(data) if name == b"jxlp"), b"")
     if not head.startswith(_JXL):
-        raise FileError("not a JPEG XL codestream: it does not begin with FF0A")
+        raise FileError(because("no_codestream", kind="JPEG XL", start="FF0A"))
     bits = _Bits(head[2:_JXL_HEADER])
     rows, columns = _xl_size(bits)
     precision = 8
@@ -188,9 +190,9 @@ def read_jpeg_xl(data: bytes) -> Codestream:
             if bits.take(1):
                 _xl_size(bits)
             if orientation or bits.take(2):
-                raise FileError("a JPEG XL codestream that is turned, animated or has a preview")
+                raise FileError(because("jpeg_xl_with_extras"))
         if bits.take(1):
-            raise FileError("a JPEG XL codestream with floating point samples")
+            raise FileError(because("jpeg_xl_of_floats"))
         precision = bits.choose(_DEPTHS)
     return Codestream(rows, columns, 0, precision, data=data)
 

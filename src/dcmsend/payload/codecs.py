@@ -24,7 +24,8 @@ from dcmsend.payload.decoders import (
     run_length,
     uncompressed,
 )
-from dcmsend.printable import plain
+from dcmsend.payload.pixels import MEANING
+from dcmsend.reasons import because
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, transfer_syntax_label
 
 TYPE_CHECKING = False
@@ -47,12 +48,13 @@ class _Codec(NamedTuple):
     """How one family of codestreams is decoded.
 
     ``part``: the part of the library that it needs, ``""`` for none. ``memory``: bytes for each sample of a frame
-    that the library may hold beside the decoded ones.
+    that the library may hold beside the decoded ones. ``needless``: attributes without which it can be decoded.
     """
 
     decode: Callable[[Decoder, bytes], Frame]
     part: str = ""
     memory: int = 0
+    needless: frozenset[int] = frozenset()
 
 
 class FrameDecoder:
@@ -68,9 +70,9 @@ class FrameDecoder:
         name = transfer_syntax_label(transfer_syntax)
         codec = _CODECS.get(transfer_syntax)
         if codec is None:
-            raise FileError(f"pixel data in {name} cannot be decoded")
+            raise FileError(because("syntax_not_decodable", syntax=name))
         if image.frame_bytes > MAX_FRAME_BYTES:
-            raise FileError(f"a decoded frame has {image.frame_bytes} bytes, more than {MAX_FRAME_BYTES}")
+            raise FileError(because("frame_too_large", size=image.frame_bytes, most=MAX_FRAME_BYTES))
         self._codec = codec
         self._decoder = Decoder(_load(codec.part, name) if codec.part else None, image)
 
@@ -79,12 +81,12 @@ class FrameDecoder:
         image = self._decoder.image
         needed = len(frame) + image.frame_bytes + self._codec.memory * image.pixels * image.samples
         if needed > MAX_MEMORY:
-            raise FileError(f"decoding it takes {needed >> 20} MB of memory, more than {MAX_MEMORY >> 20}")
+            raise FileError(because("decoding_too_large", megabytes=needed >> 20, most=MAX_MEMORY >> 20))
         try:
             return self._codec.decode(self._decoder, frame)
         # What the library raises: RuntimeError of many kinds; ValueError; ImportError where a part of it is not there.
         except (RuntimeError, ValueError, MemoryError, ImportError) as error:
-            raise FileError(f"it cannot be decoded: {_one_line(error)}") from None
+            raise FileError(because("decoder_failed", words=_one_line(error))) from None
 
 
 # Suffix of 1.2.840.10008.1.2 -> codec. JPEG processes with arithmetic coding and hierarchical ones, JPEG 2000 part 2
@@ -92,15 +94,15 @@ class FrameDecoder:
 _CODECS: Final[dict[str, _Codec]] = {
     IMPLICIT_VR_LITTLE_ENDIAN + suffix: codec
     for suffixes, codec in (
-        ((".1.98",), _Codec(uncompressed)),
+        ((".1.98",), _Codec(uncompressed, needless=MEANING)),
         ((".4.50", ".4.51", ".4.53", ".4.55", ".4.57", ".4.70"), _Codec(jpeg, "JPEG8", 3)),
         ((".4.80", ".4.81"), _Codec(jpeg_ls, "JPEGLS", 2)),
         # High-Throughput JPEG 2000 too: the library's other decoder for it lets lossy samples overflow (255 becomes 0).
         ((".4.90", ".4.91", ".4.201", ".4.202", ".4.203"), _Codec(jpeg_2000, "JPEG2K", 7)),
         ((".4.110", ".4.112"), _Codec(jpeg_xl, "JPEGXL", 8)),
         ((".4.111",), _Codec(recompressed_jpeg, "JPEGXL", 8)),
-        ((".5",), _Codec(run_length, "PACKBITS", 1)),
-        ((".8.1",), _Codec(deflated)),
+        ((".5",), _Codec(run_length, "PACKBITS", 1, MEANING)),
+        ((".8.1",), _Codec(deflated, needless=MEANING)),
     )
     for suffix in suffixes
 }
@@ -110,6 +112,12 @@ def decodable(transfer_syntax: str) -> bool:
     """Whether pixel data in this transfer syntax can be decoded, as far as can be known without importing anything."""
     codec = _CODECS.get(transfer_syntax)
     return codec is not None and (not codec.part or _installed())
+
+
+def needless_attributes(transfer_syntax: str) -> frozenset[int]:
+    """The attributes without which pixel data in this transfer syntax can be decoded all the same."""
+    codec = _CODECS.get(transfer_syntax)
+    return codec.needless if codec is not None else frozenset()
 
 
 def library_missing(transfer_syntax: str) -> str:
@@ -155,9 +163,9 @@ def _load(part: str, name: str) -> Any:
         reason = _one_line(error)
     except AttributeError:
         reason = f"{_PACKAGE} is too old for {part}"
-    raise FileError(f"pixel data in {name} cannot be decoded without a library ({_HINT}): {reason}")
+    raise FileError(because("decoder_unusable", syntax=name, install=_HINT, words=reason))
 
 
 def _one_line(error: Exception) -> str:
     words = str(error).strip().partition("\n")[0]
-    return plain(words) or type(error).__name__
+    return words or type(error).__name__

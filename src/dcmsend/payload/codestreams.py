@@ -11,6 +11,7 @@ from struct import Struct
 
 from dcmsend.errors import FileError
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ def segments(data: bytes, position: int, kind: str) -> Iterator[tuple[int, int, 
         while data[position + 1 : position + 2] == b"\xff":  # fill bytes (10918-1 B.1.1.2)
             position += 1
         if position + 4 > len(data) or data[position] != 0xFF:
-            raise FileError(f"not a {kind} codestream: no marker at byte {start}")
+            raise FileError(because("no_marker", kind=kind, offset=start))
         (length,) = _U16(data, position + 2)
         end = position + 2 + length
         if length < 2 or end > len(data):
-            raise FileError(f"the {kind} codestream is cut off in its header")
+            raise FileError(because("codestream_header_cut_off", kind=kind))
         yield data[position + 1], position + 4, end
         position = end
 
@@ -80,7 +81,7 @@ def read_jpeg(data: bytes) -> Codestream:
     precision, rows, columns, samples = _FRAME(data, start)
     lossless = marker == 0xC3
     if not lossless and data.count(b"\xff\xda", scan) > MAX_SCANS:
-        raise FileError(f"the JPEG codestream has more than {MAX_SCANS} scans")
+        raise FileError(because("too_many_scans", most=MAX_SCANS))
     colour = _colour(data[start + 6 : start + 6 + 3 * samples], jfif and not lossless, adobe) if samples == 3 else ""
     ended = data.rfind(_EOI, scan) >= 0
     return Codestream(rows, columns, samples, precision, colour=colour, lossless=lossless, ended=ended, data=data)
@@ -98,7 +99,7 @@ def _colour(components: bytes, jfif: bool, adobe: int | None) -> str:
     elif named:
         said.add("RGB")
     if len(said) > 1:
-        raise FileError("the JPEG codestream calls its colours RGB in one place and YCbCr in another")
+        raise FileError(because("colours_contradict"))
     return said.pop() if said else ""
 
 
@@ -107,7 +108,7 @@ def read_jpeg_ls(data: bytes) -> Codestream:
     (_, start), scan, _, _ = _read_jpeg_header(data, {_JPEG_LS: "JPEG-LS"}, "JPEG-LS")
     precision, rows, columns, samples = _FRAME(data, start)
     if set(data[start + 7 : start + 7 + 3 * samples : 3]) != {0x11}:
-        raise FileError("the JPEG-LS codestream has components of different sizes")
+        raise FileError(because("components_differ", kind="JPEG-LS"))
     planar = samples > 1 and data[scan - 2] == 0  # interleave mode (14495-1 C.2.3)
     ended = data.rfind(_EOI, scan) >= 0
     # The decoder itself notices where coded data is missing.
@@ -119,22 +120,22 @@ def _read_jpeg_header(
 ) -> tuple[tuple[int, int], int, bool, int | None]:
     """Marker and place of the frame header, where coded data begins, whether JFIF, Adobe's colour transform."""
     if data[:2] != _SOI:
-        raise FileError(f"not a {kind} codestream: it does not begin with FFD8")
+        raise FileError(because("no_codestream", kind=kind, start="FFD8"))
     frame: tuple[int, int] | None = None
     jfif, adobe = False, None
     for marker, start, end in segments(data, 2, kind):
         if marker in processes:
             if frame is not None or end - start < 6 or end - start != 6 + 3 * data[start + 5]:
-                raise FileError(f"the frame header of the {kind} codestream is damaged")
+                raise FileError(because("frame_header_damaged", kind=kind))
             frame = marker, start
         elif marker in _OTHER_PROCESSES or marker in _JPEG_PROCESSES or marker == _JPEG_LS:
-            raise FileError(f"not a {kind} process that can be decoded: frame header FF{marker:02X}")
+            raise FileError(because("process_not_decodable", kind=kind, marker=f"FF{marker:02X}"))
         elif marker == 0xE0 and data[start : start + 5] == b"JFIF\0":
             jfif = True
         elif marker == 0xEE and data[start : start + 5] == b"Adobe" and end - start >= 12:
             adobe = data[start + 11]
         elif marker == _SOS:
             if frame is None:
-                raise FileError(f"the {kind} codestream has no frame header")
+                raise FileError(because("frame_header_missing", kind=kind))
             return frame, end, jfif, adobe
     raise AssertionError  # segments() goes on until it raises

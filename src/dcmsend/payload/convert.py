@@ -18,6 +18,7 @@ from dcmsend.payload.levels import UNITS, Value
 from dcmsend.payload.pieces import Chunks, FileRange, Memory, Spool, chunks_of_file
 from dcmsend.payload.recode import recode
 from dcmsend.payload.work import ROOT, Pixels, Work, swapped
+from dcmsend.reasons import because
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 
 TYPE_CHECKING = False
@@ -34,10 +35,11 @@ _CHUNK: Final = 65536  # bytes; a multiple of all units whose byte order is turn
 
 
 class Converted(NamedTuple):
-    """The bytes of a converted data set, and what has to be closed once they are sent."""
+    """The bytes of a converted data set, what has to be closed once they are sent, and what is to be said of them."""
 
     pieces: list[Piece]
     behind: tuple[Closable, ...]
+    notices: tuple[str, ...] = ()
 
 
 class Extent(NamedTuple):
@@ -61,6 +63,7 @@ def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: st
     encoding = encoding_of(transfer_syntax)
     deflated = own is not None and own.deflated
     spools: list[Spool] = []
+    notices: tuple[str, ...] = ()
     try:
         work = Work(
             source=InflateSource(source, extent.start, extent.end) if deflated else source,
@@ -68,12 +71,12 @@ def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: st
             encoding=encoding,
             target=encoding_of(target),
             large=_inflating(source, extent.start, extent.end) if deflated else _reading(source),
-            dictionary=None if encoding.explicit else means.dictionary(),
+            dictionary=None if encoding.explicit and encoding_of(target).explicit else means.dictionary(),
             fragments=transfer_syntax == target,
             strict=not extent.checked,
         )
         if own is not None and own.encapsulated and own is not wanted:
-            work = _with_pixels(work, own.uid, means, spools)
+            work, notices = _with_pixels(work, own.uid, means, spools)
         pieces = recode(work)
         if wanted is not None and wanted.deflated:
             pieces = [_deflate(pieces, means, spools)]
@@ -81,7 +84,7 @@ def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: st
         for spool in spools:
             spool.close()
         raise
-    return Converted(pieces, tuple(spools))
+    return Converted(pieces, tuple(spools), notices)
 
 
 # Large values, from where they stand.
@@ -174,18 +177,20 @@ class _Found(NamedTuple):
     values: dict[int, bytes]
 
 
-def _with_pixels(work: Work, transfer_syntax: str, means: Means, spools: list[Spool]) -> Work:
-    """The work with all pixel data decoded, and the attributes that change by that."""
+def _with_pixels(work: Work, transfer_syntax: str, means: Means, spools: list[Spool]) -> tuple[Work, tuple[str, ...]]:
+    """The work with all pixel data decoded, and the attributes that change by that; what is to be said of it."""
     from dcmsend.payload.decode import decode_pixels
     from dcmsend.payload.pixels import frame_bytes
 
     edits: dict[int, dict[int, Value]] = {}
     decoded_at: dict[int, tuple[bytes, int, int]] = {}
+    notices: dict[str, None] = {}  # in their order, each once
     spool = _spool(spools, means)
     for found in list(_pixel_data(work)):
         begin, end = spool.length, work.runs[-1][1]
         with means.large if frame_bytes(found.values) > _LARGE_FRAME else nullcontext():
             decoded = decode_pixels(work.source, found.value, end, found.values, transfer_syntax, spool)
+        notices.update(dict.fromkeys(decoded.notices))
         decoded_at[found.start] = (decoded.pixel_vr, begin, spool.length)
         edits[found.level] = {**decoded.changes, **_NO_EXTENDED_TABLE}
         if found.level == ROOT and transfer_syntax in _ALWAYS_LOSSY and found.values.get(_LOSSY) != _WAS_LOSSY.value:
@@ -194,7 +199,7 @@ def _with_pixels(work: Work, transfer_syntax: str, means: Means, spools: list[Sp
         start: Pixels(vr, _in_order(spool.piece(begin, end), vr, work.target))
         for start, (vr, begin, end) in decoded_at.items()
     }
-    return work._replace(edits=edits, pixels=pixels)
+    return work._replace(edits=edits, pixels=pixels), tuple(notices)[:_MOST_NOTICES]
 
 
 def _in_order(piece: Piece, vr: bytes, target: Encoding) -> Piece:
@@ -237,10 +242,10 @@ def _pixel_data(work: Work) -> Iterator[_Found]:
             elif tag == PIXEL_DATA and length == UNDEFINED:
                 images += 1
                 if images > _MAX_IMAGES:
-                    raise FileError(f"more than {_MAX_IMAGES} compressed images in one data set: too many to decode")
+                    raise FileError(because("too_many_images", most=_MAX_IMAGES))
                 yield _Found(levels[-1][0], offset, value, levels[-1][1])
             elif tag == PIXEL_DATA and work.strict:
-                raise StructureError(tag, offset, depth, "it is not encapsulated, but the transfer syntax is")
+                raise StructureError(tag, offset, depth, because("not_encapsulated"))
             if not work.strict:
                 (sequences.add if vr == b"SQ" else sequences.discard)(tag)
 
@@ -248,3 +253,4 @@ def _pixel_data(work: Work) -> Iterator[_Found]:
 _MAX_VALUES: Final = 1 << 25  # bytes of long attributes that are kept: extended offset tables have 8 for each frame
 _SHORT: Final = 64  # bytes
 _MAX_IMAGES: Final = 4096  # icons among them
+_MOST_NOTICES: Final = 8

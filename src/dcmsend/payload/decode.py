@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dcmsend.errors import FileError
 from dcmsend.light import NamedTuple
-from dcmsend.payload.codecs import FrameDecoder
+from dcmsend.payload.codecs import FrameDecoder, needless_attributes
 from dcmsend.payload.frames import frames_of, read_fragments
-from dcmsend.payload.pixels import EXTENDED_LENGTHS, EXTENDED_OFFSETS, changed_attributes, read_image
+from dcmsend.payload.pixels import EXTENDED_LENGTHS, EXTENDED_OFFSETS, changed_attributes, corrected_frames, read_image
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ class Decoded(NamedTuple):
 
     ``changes``: tag -> VR and little endian value of even length, of attributes to be set or inserted.
     ``pixel_vr``: the VR of the native pixel data in explicit encoding; OW, as DCMTK writes it, for all depths.
+    ``notices``: what was wrong and did no harm, single lines.
     """
 
     changes: dict[int, Value]
     pixel_vr: bytes = b"OW"
+    notices: tuple[str, ...] = ()
 
 
 def decode_pixels(
@@ -45,31 +48,37 @@ def decode_pixels(
     latest. ``values``: raw values of ``pixels.IMAGE_TAGS`` of the item. Raises FileError where the frames cannot be
     decoded faithfully; ``spool`` then holds some of them.
     """
-    image = read_image(values)
+    image = read_image(values, needless_attributes(transfer_syntax))
+    frames = image.frames or 1
     decoder = FrameDecoder(transfer_syntax, image)
     fragments = read_fragments(source, value, end)
     offsets, lengths = values.get(EXTENDED_OFFSETS), values.get(EXTENDED_LENGTHS)
     extended = (offsets, lengths) if offsets and lengths else None
     after = image
-    joined = _Joined(spool, only=image.frames == 1)
+    remarks: dict[str, int] = {}
+    joined = _Joined(spool, only=frames == 1)
     for number, compressed in enumerate(frames_of(source, fragments, image.frames, transfer_syntax, extended), 1):
         try:
             frame = decoder.decode(compressed)
             if number == 1:
                 after = frame.image
-                _require_room(after.frame_bits * after.frames)
+                _require_room(after.frame_bits * frames)
             elif frame.image != after:
-                raise FileError("it is coded otherwise than the frames before it")
+                raise FileError(because("coded_otherwise"))
         except FileError as error:
-            raise FileError(f"frame {number} of {image.frames}: {error.reason}") from None
+            raise FileError(because("in_frame", error.reason, frame=number, frames=frames)) from None
         joined.add(frame)
+        if frame.remark:
+            remarks[frame.remark] = remarks.get(frame.remark, 0) + 1
     joined.finish()
-    return Decoded(changed_attributes(image, after))
+    said = [f"{count} of {frames} frames: {remark}" for remark, count in remarks.items()]
+    changes, notices = corrected_frames(values, image)
+    return Decoded(changes | changed_attributes(image, after), notices=(*notices, *said))
 
 
 def _require_room(bits: int) -> None:
     if bits > 8 * MAX_PIXEL_DATA:
-        raise FileError(f"{bits // 8} bytes of decoded pixel data do not fit into one data element")
+        raise FileError(because("decoded_too_large", size=bits // 8))
 
 
 class _Joined:

@@ -23,7 +23,9 @@ from dcmsend.payload.pixels import (
     after_run_length,
     check_codestream,
     converts,
+    mislabelled,
 )
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,10 +37,14 @@ if TYPE_CHECKING:
 
 
 class Frame(NamedTuple):
-    """A decoded frame: native little endian bytes, and what the attributes have to say of them."""
+    """A decoded frame: native little endian bytes, and what the attributes have to say of them.
+
+    ``remark``: what was wrong with it and did no harm.
+    """
 
     data: bytes | memoryview
     image: Image
+    remark: str = ""
 
 
 class Decoder:
@@ -94,10 +100,13 @@ def jpeg(decoder: Decoder, frame: bytes) -> Frame:
         data = stream.data.rstrip(b"\0")
         wanted = decode(data + b"\x55\xaa\x33" * 64 + b"\xff\xd9", out=None, **colours)
         if (decode(data + b"\xff\xd9", out=out, **colours) != wanted).any():
-            raise FileError("the JPEG codestream is cut off")
+            raise FileError(because("codestream_cut_off", kind="JPEG"))
     else:
         decode(stream.data, out=out, **colours)
-    return Frame(_native(out, stream, after), after)
+    return Frame(_native(out, stream, after), after, _MISLABELLED if mislabelled(decoder.image, stream) else "")
+
+
+_MISLABELLED: Final = "Photometric Interpretation is RGB, but the codestream says YCbCr, and was converted to RGB"
 
 
 def _plain_decoder(
@@ -127,7 +136,7 @@ def recompressed_jpeg(decoder: Decoder, frame: bytes) -> Frame:
     stream = read_jpeg_xl(frame)
     check_codestream(decoder.image, stream)
     if len(frame) > decoder.image.frame_bytes + _JPEG_ROOM:
-        raise FileError(f"{len(frame)} compressed bytes are more than the frame has")
+        raise FileError(because("compressed_is_larger", size=len(frame)))
     room = bytearray(_JPEG_ROOM + 2 * len(frame))
     return jpeg(decoder, bytes(decoder.library.jpegxl_decode_jpeg(stream.data, numthreads=1, out=room)))
 
@@ -142,48 +151,59 @@ def run_length(decoder: Decoder, frame: bytes) -> Frame:
     size = max(image.bits_allocated // 8, 1)
     count = image.samples * size
     if len(frame) < 64:
-        raise FileError("the RLE header is cut off")
+        raise FileError(because("rle_header_cut_off"))
     found, *offsets = _RLE_HEADER(frame)
     if found != count or count > 15:
-        raise FileError(f"the RLE header has {found} segments, not {count}")
+        raise FileError(because("rle_segments", found=found, expected=count))
     bounds = [*offsets[:count], len(frame)]
     if bounds[0] != 64 or any(start >= end for start, end in pairwise(bounds)):
-        raise FileError("the offsets of the RLE header are wrong")
+        raise FileError(because("rle_offsets"))
     plane_size = image.pixels if image.bits_allocated > 1 else image.frame_bytes
     if size not in (1, 2, 4, 8):
-        raise FileError(f"Bits Allocated {image.bits_allocated} cannot be decoded")
+        raise FileError(because("bits_allocated_not_decodable", bits=image.bits_allocated))
     out = decoder.buffer((image.samples, plane_size) if image.planar else (plane_size, image.samples), size)
     segments = memoryview(frame)
+    surplus = False
     for index in range(count):
         sample, byte = divmod(index, size)
         target = out[sample] if image.planar else out[:, sample]
         segment = segments[bounds[index] : bounds[index + 1]]
-        if size == 1 and target.flags.c_contiguous:
-            _unpack(decoder.library, segment, target)
-        elif not byte:
-            target[:] = _unpack(decoder.library, segment, decoder.plane(plane_size))
-        else:
+        plane = target if size == 1 and target.flags.c_contiguous else decoder.plane(plane_size)
+        surplus |= _unpack(decoder.library, segment, plane)
+        if not byte and plane is not target:
+            target[:] = plane
+        elif byte:
             target <<= 8
-            target |= _unpack(decoder.library, segment, decoder.plane(plane_size))
-    return Frame(out.astype(f"<u{size}", copy=False).reshape(-1).view("u1").data, after)
+            target |= plane
+    remark = "an RLE segment holds a byte too many, which was cut off" if surplus else ""
+    return Frame(out.astype(f"<u{size}", copy=False).reshape(-1).view("u1").data, after, remark)
 
 
-def _unpack(library: Any, segment: memoryview, out: Any) -> Any:
-    """One RLE segment into ``out``, which it must fill; behind it there may be padding, but nothing else."""
+def _unpack(library: Any, segment: memoryview, out: Any) -> bool:
+    """One RLE segment into ``out``, which it must fill; whether it holds a byte more.
+
+    Behind it there may be padding, but nothing else.
+    """
+    size = len(out)
     try:
-        made = library.packbits_decode(segment, out=out)
+        made = len(library.packbits_decode(segment, out=out))
     except RuntimeError:
-        end = _end_of_runs(segment, len(out))
-        if bytes(segment[end + 1 :]).strip(b"\0\x80"):  # zeros and no operations
-            raise FileError(f"an RLE segment holds more than {len(out)} bytes") from None
-        made = library.packbits_decode(segment[:end], out=out)
-    if len(made) != len(out):
-        raise FileError(f"an RLE segment holds {len(made)} bytes, not {len(out)}")
-    return made
+        end = _end_of_runs(segment, size)
+        if not end and (end := _end_of_runs(segment, size + 1)):
+            import numpy
+
+            out[:] = library.packbits_decode(segment[:end], out=numpy.empty(size + 1, "u1"))[:size]
+            return True
+        if not end:
+            raise FileError(because("rle_segment_too_long", expected=size)) from None
+        made = len(library.packbits_decode(segment[:end], out=out))
+    if made != size:
+        raise FileError(because("rle_segment_too_short", found=made, expected=size))
+    return False
 
 
 def _end_of_runs(segment: memoryview, size: int) -> int:
-    """Behind the run that makes the last of ``size`` bytes (PS3.5 G.3.2)."""
+    """Behind the run that makes the last of ``size`` bytes (PS3.5 G.3.2); 0 where more than padding follows."""
     position = made = 0
     while made < size and position < len(segment):
         control = segment[position]
@@ -195,7 +215,8 @@ def _end_of_runs(segment: memoryview, size: int) -> int:
             made += 257 - control
         else:
             position += 1
-    return position
+    padded = not bytes(segment[position + 1 :]).strip(b"\0\x80")  # zeros and no operations
+    return position if padded and made <= size else 0
 
 
 def deflated(decoder: Decoder, frame: bytes) -> Frame:
@@ -205,9 +226,9 @@ def deflated(decoder: Decoder, frame: bytes) -> Frame:
     try:
         data = inflater.decompress(frame, size + 1)
     except zlib.error as error:
-        raise FileError(f"the deflate stream is damaged: {error}") from None
+        raise FileError(because("frame_stream_damaged", words=str(error))) from None
     if len(data) != size or not inflater.eof:
-        raise FileError(f"the deflate stream does not hold the {size} bytes of a frame")
+        raise FileError(because("frame_stream_size", expected=size))
     return Frame(data, decoder.image)
 
 
@@ -215,7 +236,7 @@ def uncompressed(decoder: Decoder, frame: bytes) -> Frame:
     """Native pixel data in fragments, filled up to an even length (PS3.5 8.2.11, A.4.11)."""
     size = decoder.image.frame_bytes
     if not size <= len(frame) <= size + 1:
-        raise FileError(f"{len(frame)} bytes, not {size}")
+        raise FileError(because("frame_size", found=len(frame), expected=size))
     return Frame(memoryview(frame)[:size], decoder.image)
 
 
@@ -227,7 +248,7 @@ def _native(array: Any, stream: Codestream, image: Image) -> memoryview:
         return numpy.packbits(array.reshape(-1), bitorder="little").data
     size = image.bits_allocated // 8
     if size not in (1, 2, 4, 8):
-        raise FileError(f"Bits Allocated {image.bits_allocated} cannot be decoded")
+        raise FileError(because("bits_allocated_not_decodable", bits=image.bits_allocated))
     if stream.signed:
         array = array.view(f"i{array.itemsize}")
         if not image.representation and stream.precision < image.bits_allocated:

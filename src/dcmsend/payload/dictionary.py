@@ -13,14 +13,15 @@ import re
 from dcmsend.errors import ConfigurationError, FileError
 from dcmsend.files.elements import LONG_VRS, SHORT_VRS
 from dcmsend.files.opening import OpenFile
-from dcmsend.files.sources import reason_of
 from dcmsend.light import NamedTuple
-from dcmsend.printable import plain
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Final
+
+    from dcmsend.reasons import Reason
 
 UNKNOWN: Final = b"UN"
 GROUP_LENGTH: Final = b"UL"
@@ -70,27 +71,32 @@ class Dictionary:
     """VRs by tag and private creator. Immutable apart from a cache; threads may share one.
 
     ``standard`` and ``private`` are asked for what ``entries`` do not tell: they return a VR in pydicom's words, or
-    raise KeyError.
+    raise KeyError. ``sequences`` are the tags of the standard whose VR is SQ. A private creator that is not found as it
+    is written is found whatever its case.
     """
 
-    __slots__ = ("_entries", "_known", "_private", "_ranges", "_standard")
+    __slots__ = ("_entries", "_known", "_private", "_ranges", "_standard", "sequences")
 
     def __init__(
         self,
         standard: Callable[[int], str],
         private: Callable[[int, str], str],
+        sequences: frozenset[int] = frozenset(),
         entries: Iterable[_Entry] = (),
     ) -> None:
         self._standard = standard
         self._private = private
-        self._entries: dict[tuple[int, str], bytes] = {}
+        written: dict[tuple[int, str], bytes] = {}
         ranges: dict[tuple[range, range, str], _Entry] = {}
         for entry in entries:  # a later one replaces an earlier one
             groups, elements, creator, vr = entry
             if len(groups) == 1 and len(elements) == 1:
-                self._entries[groups[0] << 16 | elements[0], creator] = vr
+                written[groups[0] << 16 | elements[0], creator] = vr
             else:
                 ranges[groups, elements, creator] = entry
+        self._entries = {(tag, creator.upper()): vr for (tag, creator), vr in written.items()} | written
+        stated = {tag: vr for (tag, creator), vr in written.items() if not creator}
+        self.sequences = sequences - stated.keys() | {tag for tag, vr in stated.items() if vr == b"SQ"}
         # The entry for the fewest tags is the one that is meant.
         self._ranges = sorted(ranges.values(), key=lambda entry: len(entry.groups) * len(entry.elements))
         self._known: dict[tuple[int, str], bytes] = {}
@@ -107,7 +113,9 @@ class Dictionary:
         owner = creator if tag & 0x10000 and tag & 0xFFFF >= _FIRST_BLOCK else ""
         tags = (tag, tag & ~_BLOCK) if owner else (tag,)
         # As in DCMTK, a line of a file that names no creator holds for all of them.
-        vr = self._from_entries(tags, owner) or self._from_entries((tag,), "")
+        vr = (
+            self._from_entries(tags, owner) or self._from_entries(tags, owner.upper()) or self._from_entries((tag,), "")
+        )
         vr = vr or _by_rule(tag, owner) or self._from_dictionaries(tags, owner)
         if owner or not tag & _PRIVATE:  # private ones without a creator are as many as a file likes, and not worth it
             if len(self._known) >= _MOST_KEPT:
@@ -120,7 +128,7 @@ class Dictionary:
             if vr := self._entries.get((tag, creator)):
                 return vr
         for entry in self._ranges:
-            if entry.creator == creator and any(map(entry.covers, tags)):
+            if creator in (entry.creator, entry.creator.upper()) and any(map(entry.covers, tags)):
                 return entry.vr
         return None
 
@@ -178,13 +186,12 @@ def _open(path: str) -> OpenFile:
             file.close()
             raise
     except FileError as error:
-        raise _unusable(path, error.message) from None
+        raise _unusable(path, error.reason) from None
     return file
 
 
-def _unusable(path: str, reason: str) -> ConfigurationError:
-    words = f"cannot read the data dictionary {plain(path)}: {reason}"
-    return ConfigurationError(words, hint="correct DCMDICTPATH, or unset it: the dictionary built in stays in use")
+def _unusable(path: str, reason: Reason) -> ConfigurationError:
+    return ConfigurationError(because("dictionary_unreadable", reason, path=path))
 
 
 def _read(path: str) -> Iterator[_Entry]:
@@ -193,14 +200,12 @@ def _read(path: str) -> Iterator[_Entry]:
         try:
             # Latin-1 keeps every byte; a creator is compared byte by byte.
             if len(line) > _LONGEST_LINE:
-                raise _BadLine(f"it has more than {_LONGEST_LINE} bytes")
+                raise _BadLine(because("dictionary_line_too_long", most=_LONGEST_LINE))
             text = line.decode("latin-1").strip()
             if text and not text.startswith("#"):
                 yield _entry(text)
         except _BadLine as error:
-            words = f"data dictionary {plain(path)}, line {number}: {error}"
-            hint = "correct the line, put a # before it, or take the file out of DCMDICTPATH"
-            raise ConfigurationError(words, hint=hint) from None
+            raise ConfigurationError(because("dictionary_line", error.why, path=path, line=number)) from None
 
 
 def _content(path: str) -> bytes:
@@ -209,14 +214,18 @@ def _content(path: str) -> bytes:
             with open(file.descriptor, "rb", closefd=False) as stream:
                 content = stream.read(_LONGEST_FILE + 1)
         except OSError as error:
-            raise _unusable(path, reason_of(error)) from None
+            raise _unusable(path, of_system(error)) from None
     if len(content) > _LONGEST_FILE:
-        raise _unusable(path, f"it has more than {_LONGEST_FILE} bytes")
+        raise _unusable(path, because("dictionary_too_large", most=_LONGEST_FILE))
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
 class _BadLine(Exception):
-    """A line of a dictionary file that cannot be understood; the text says why."""
+    """A line of a dictionary file that cannot be understood."""
+
+    def __init__(self, why: Reason) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 _NUMBERS: Final = r"\s*([0-9A-Fa-f]{1,4})\s*(?:-\s*(?:([EOUeou])\s*-\s*)?([0-9A-Fa-f]{1,4})\s*)?"
@@ -228,16 +237,20 @@ def _entry(line: str) -> _Entry:
     """Tag, VR and name, then maybe value multiplicity and version, separated by single tabs. Raises _BadLine."""
     fields = [field.strip() for field in line.split("\t")]
     if not 3 <= len(fields) <= 5:
-        raise _BadLine(f"{len(fields)} fields, not 3 to 5 (single tabs separate tag, VR, name, VM and version)")
+        raise _BadLine(because("dictionary_fields", fields=len(fields)))
     tag, name = _TAG.fullmatch(fields[0]), fields[1]
     if not tag:
-        raise _BadLine(f'{plain(fields[0], 80)!r} is not a tag like (0010,0020) or (0019,"CREATOR",10)')
+        raise _BadLine(because("dictionary_tag", text=_cut(fields[0], 80)))
     vr = _VRS.get(name) or _VRS.get(name.upper())
     if not vr:
-        raise _BadLine(f"{plain(name, 20)!r} is not a VR")
+        raise _BadLine(because("dictionary_vr", text=_cut(name, 20)))
     if len(fields) > 3 and not _MULTIPLICITY.fullmatch(fields[3]):
-        raise _BadLine(f"{plain(fields[3], 20)!r} is not a value multiplicity like 1, 1-3 or 1-n")
+        raise _BadLine(because("dictionary_multiplicity", text=_cut(fields[3], 20)))
     return _Entry(_numbers(*tag.group(1, 2, 3)), _numbers(*tag.group(5, 6, 7)), (tag[4] or "").strip(), vr)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _numbers(first: str, kind: str | None, last: str | None) -> range:
@@ -250,5 +263,5 @@ def _numbers(first: str, kind: str | None, last: str | None) -> range:
         start += start & 1 ^ (kind == "o")
     numbers = range(start, int(last, 16) + 1, 1 if kind == "u" else 2)
     if not numbers:
-        raise _BadLine(f"no number is meant by {first}-{kind}-{last}")
+        raise _BadLine(because("dictionary_numbers", text=f"{first}-{kind}-{last}"))
     return numbers

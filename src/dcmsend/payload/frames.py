@@ -16,6 +16,7 @@ from struct import Struct
 from dcmsend.errors import FileError
 from dcmsend.files.elements import tag_text
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import because
 from dcmsend.uids import IMPLICIT_VR_LITTLE_ENDIAN
 
 TYPE_CHECKING = False
@@ -58,18 +59,18 @@ def read_fragments(source: Source, value: int, end: int) -> Fragments:
     while True:
         buffer, base = source.window(position, 8)
         if position + 8 > min(base + len(buffer), end):
-            raise FileError(f"the pixel data is cut off at byte {position}: its end is missing")
+            raise FileError(because("pixel_data_without_end", offset=position))
         tag, length = _HEADER(buffer, position - base)
         position += 8
         if tag == _SEQUENCE_END:
             break
         if tag != _ITEM:
             found = tag_text((tag & 0xFFFF) << 16 | tag >> 16)
-            raise FileError(f"{found} stands at byte {position - 8}, between the fragments of the pixel data")
+            raise FileError(because("between_fragments", tag=found, offset=position - 8))
         if length > end - position:
-            raise FileError(f"the fragment at byte {position - 8} runs past the end of the data ({length} bytes)")
+            raise FileError(because("fragment_too_long", offset=position - 8, length=length))
         if len(starts) > MAX_FRAGMENTS:
-            raise FileError(f"the pixel data has more than {MAX_FRAGMENTS} fragments")
+            raise FileError(because("too_many_fragments", most=MAX_FRAGMENTS))
         starts.append(position)
         lengths.append(length)
         position += length
@@ -84,15 +85,15 @@ def frames_of(
 ) -> Iterator[bytes]:
     """The bytes of each of ``count`` frames in turn, its fragments joined, as they stand in the file.
 
-    ``extended`` holds the raw values of Extended Offset Table (7FE0,0001) and Extended Offset Table Lengths
-    (7FE0,0002), 64 bit little endian (PS3.3 C.7.6.3.1.8). Padding at the end of a frame is left where it is.
-    Raises FileError at once where the fragments are not those of ``count`` frames or a frame is larger than
-    MAX_FRAME, and during the iteration where the file has become shorter.
+    Where ``count`` is 0 it is not known, and there must be one frame. ``extended`` holds the raw values of Extended
+    Offset Table (7FE0,0001) and Extended Offset Table Lengths (7FE0,0002), 64 bit little endian (PS3.3 C.7.6.3.1.8).
+    Padding at the end of a frame is left where it is. Raises FileError at once where the fragments are not those of
+    ``count`` frames or a frame is larger than MAX_FRAME, and during the iteration where the file has become shorter.
     """
     firsts = _first_fragments(source, fragments, count, transfer_syntax, extended)
     for frame, size in enumerate(_sizes(fragments, firsts), 1):
         if size > MAX_FRAME:
-            raise FileError(f"frame {frame} has {size} bytes of compressed data, more than {MAX_FRAME}")
+            raise FileError(because("compressed_frame_too_large", frame=frame, size=size, most=MAX_FRAME))
     return (_join(source, fragments, first, behind) for first, behind in _spans(fragments, firsts))
 
 
@@ -121,13 +122,18 @@ def _first_fragments(
     source: Source, fragments: Fragments, count: int, transfer_syntax: str, extended: tuple[bytes, bytes] | None
 ) -> array[int]:
     filled = array("I", (index for index, length in enumerate(fragments.lengths) if length))
+    if not count and len(filled) > 1:
+        found = len(_beginnings(source, fragments, filled, transfer_syntax)) or len(filled)
+        if found > 1:
+            raise FileError(because("frames_unknown", images=found))
+    count = count or 1
     if count < 1 or len(filled) < count:
-        raise FileError(f"the pixel data holds {len(filled)} fragments, but Number of Frames says {count}")
+        raise FileError(because("too_few_fragments", fragments=len(filled), frames=count))
     if len(filled) == count:
         return filled
     images = _beginnings(source, fragments, filled, transfer_syntax)
     if len(images) > count:
-        raise FileError(f"the pixel data holds {len(images)} images, but Number of Frames says {count}")
+        raise FileError(because("too_many_codestreams", images=len(images), frames=count))
     if count == 1:
         return filled[:1]
     if len(images) == count and images[0] == filled[0]:
@@ -136,10 +142,7 @@ def _first_fragments(
         firsts = _indices(fragments, table)
         if len(firsts) == count and all(_sizes(fragments, firsts)):
             return firsts
-    raise FileError(
-        f"{len(filled)} fragments hold {count} frames, but neither an offset table nor the fragments show where each"
-        " frame begins: write the file anew with a basic offset table"
-    )
+    raise FileError(because("frames_not_told_apart", fragments=len(filled), frames=count))
 
 
 def _indices(fragments: Fragments, offsets: array[int]) -> array[int]:
@@ -232,5 +235,5 @@ def _read(source: Source, start: int, length: int) -> bytes:
     buffer, base = source.window(start, length)
     data = buffer[start - base : start - base + length]
     if len(data) < length:
-        raise FileError(f"the pixel data is cut off at byte {start + len(data)}")
+        raise FileError(because("pixel_data_cut_off", offset=start + len(data)))
     return data

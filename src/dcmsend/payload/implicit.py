@@ -11,6 +11,7 @@ from dcmsend.files.dataset import PIXEL_DATA
 from dcmsend.files.elements import IMPLICIT_LE, UNDEFINED, StructureError, walk
 from dcmsend.payload.ambiguous import resolve
 from dcmsend.payload.levels import UNITS, Notes
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ImplicitVrs:
         creator = self._creator(level, tag, value, length) if tag & PRIVATE else ""
         if length == UNDEFINED:
             if tag == PIXEL_DATA:
-                raise StructureError(tag, start, level.depth, "encapsulated pixel data without VR")
+                raise StructureError(tag, start, level.depth, because("encapsulated_without_vr"))
             return b"SQ"
         vr = self._dictionary.vr(tag, creator)
         if vr.islower():

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _ITEM_END: Final = 0xFFFEE00D
 
 
+class _NoPatternError(Exception):
+    """What one element becomes says nothing about others: VRs depend on values, or a value is large."""
+
+
 class Learner(Recoder):
     """Recodes one element by itself, and notes which of its values went where."""
 
@@ -42,13 +46,13 @@ class Learner(Recoder):
             if tag & 0xFFFF and tag < TRAILING_PADDING:
                 self.run()
                 return shape_of(tag, self._begun[:end], self._out, self._copies)
-        except FileError:
+        except (FileError, _NoPatternError):
             pass
         return None
 
     def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
         if self._vrs and self._vrs.depended:
-            raise FileError("its VRs depend on values, or on what is around")
+            raise _NoPatternError
         super()._write(tag, vr, start, value, length)
         if length:
             self._copies.append(Copy(value, len(self._out) - length - (length & 1), length))
@@ -69,4 +73,4 @@ def _first(begun: bytes, encoding: Encoding) -> tuple[int, int]:
 
 
 def _no_piece(_value: int, _length: int, _unit: int) -> Piece:
-    raise FileError("a large value")
+    raise _NoPatternError

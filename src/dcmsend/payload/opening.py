@@ -26,7 +26,7 @@ from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Final
+    from typing import Final, Protocol, TypeAlias
 
     from dcmsend.files.head import Head
     from dcmsend.files.sources import FileSource
@@ -36,12 +36,23 @@ if TYPE_CHECKING:
     from dcmsend.payload.pieces import Piece
     from dcmsend.stop import Stop
 
+    class Way(Protocol):
+        """How an instance can go to the peer."""
+
+        @property
+        def transfer_syntax(self) -> str:
+            """The one that it is sent in."""
+
+    Ways: TypeAlias = Callable[[str, str], Way | None]  # SOP class and transfer syntax -> the best way, if any
 
 _HEAD: Final = 16384  # bytes, in which the elements of most images stand; small files are read at once
 
 
 class PayloadOpener:
     """Opens payloads for one run; safe to be used from several threads at once.
+
+    The data set is right: where it has another SOP class, UID or transfer syntax than the instance had when it was
+    looked at, it goes as what it is now, with a warning that names both.
 
     ``stop``: once it is aborted, conversions under way are given up. ``open_file`` opens what a path means, where that
     is not always a file of that name.
@@ -50,33 +61,31 @@ class PayloadOpener:
     def __init__(self, options: ScanOptions, conversion: Conversion, stop: Stop | None = None) -> None:
         self.open_file: Callable[[str], OpenFile] = OpenFile
         self._options = options
-        self._dictionaries = conversion.dictionaries
-        self._means = Means(self._load_dictionary, conversion.compression_level, allocate_lock(), self._go_on)
-        self._stop = stop
-        self._dictionary: Dictionary | None = None
-        self._lock = allocate_lock()
+        dictionary = _DictionaryOnce(conversion.dictionaries)
+        self._means = Means(dictionary, conversion.compression_level, allocate_lock(), lambda: _go_on(stop))
 
-    def open(self, instance: Instance, target: str) -> Payload:
+    def open(self, instance: Instance, target: str, ways: Ways | None = None) -> Payload:
         """The data set of an instance, ready to be sent in the transfer syntax ``target``.
 
-        The caller closes it. Raises FileError where the file cannot be read, is no longer what the scan found, must
-        not be sent, or cannot be converted faithfully.
+        ``ways`` is asked for another target where the file has another transfer syntax than when it was looked at. The
+        caller closes the payload. Raises FileError where the file cannot be read, must not be sent, or cannot be
+        converted faithfully, and with the reason ``changed_since_scan`` where there is no way for what it is now.
         """
         file = self.open_file(instance.path)
         try:
             file.require_regular()
-            return self._payload(file, instance, target)
+            return self._payload(file, instance, target, ways)
         except BaseException:
             file.close()
             raise
 
-    def _payload(self, file: OpenFile, instance: Instance, target: str) -> Payload:
+    def _payload(self, file: OpenFile, instance: Instance, target: str, ways: Ways | None) -> Payload:
         source = file.source(_HEAD, WINDOW)
         head = read_head(source, self._options.read_mode)
-        _require_same(head, instance)
+        target = _target(head, instance, target, ways)
         opened = self._at_once(source, head, target) or self._checked(source, head, target)
-        notices = opened.notices + tuple(_disagreements(opened, instance))
-        identity = Identity(opened.sop_class, opened.sop_instance, target)
+        notices = (*opened.notices, *_disagreements(opened, head, instance))
+        identity = Identity(opened.sop_class, opened.sop_instance, target, head.transfer_syntax)
         size = source.size - head.dataset_offset
         behind = (file, *opened.behind)
         read_later = any(not isinstance(piece, Memory) for piece in opened.pieces)
@@ -94,8 +103,8 @@ class PayloadOpener:
         from dcmsend.payload.convert import Extent, convert  # not needed for most files
 
         extent = Extent(head.dataset_offset, checked.end, checked.runs)
-        converted = convert(source, head.transfer_syntax, extent, target, self._means)
-        return _Opened(sop_class, sop_instance, checked.notices, *converted)
+        pieces, behind, notices = convert(source, head.transfer_syntax, extent, target, self._means)
+        return _Opened(sop_class, sop_instance, checked.notices + notices, pieces, behind)
 
     def _at_once(self, source: FileSource, head: Head, target: str) -> _Opened | None:
         """The short way for data sets that are in order: recoding checks them as well as ``check`` does.
@@ -116,27 +125,37 @@ class PayloadOpener:
                 return None
             sop_class = _required("SOP Class UID", uids[0])
             sop_instance = _required("SOP Instance UID", uids[1])
-            converted = convert(source, head.transfer_syntax, extent, target, self._means)
+            pieces, behind, notices = convert(source, head.transfer_syntax, extent, target, self._means)
         except StructureError:
             return None
-        return _Opened(sop_class, sop_instance, (), *converted)
+        return _Opened(sop_class, sop_instance, notices, pieces, behind)
 
-    def _go_on(self) -> None:
-        if self._stop is not None and self._stop.aborted:
-            raise FileError("stopped by the user")
 
-    def _load_dictionary(self) -> Dictionary:
+class _DictionaryOnce:
+    """Gives the data dictionary, which is loaded when it is first asked for; raises FileError where it cannot be."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self._paths = paths
+        self._dictionary: Dictionary | None = None
+        self._lock = allocate_lock()
+
+    def __call__(self) -> Dictionary:
         from dcmsend.payload.dictionary import load_dictionary
 
         with self._lock:
             if self._dictionary is None:
                 try:
-                    self._dictionary = load_dictionary(self._dictionaries)
+                    self._dictionary = load_dictionary(self._paths)
                 except ConfigurationError as error:  # the run goes on: only implicit data sets need it
-                    raise FileError(f"{error.message} ({error.hint})") from None
+                    raise FileError(error.why) from None
                 except ImportError:
-                    raise FileError("the data dictionary is not there (pip install pydicom)") from None
+                    raise FileError(because("dictionary_missing", install="pip install pydicom")) from None
             return self._dictionary
+
+
+def _go_on(stop: Stop | None) -> None:
+    if stop is not None and stop.aborted:
+        raise FileError(because("stopped"))
 
 
 def no_decoder(transfer_syntax: str) -> Reason:
@@ -149,11 +168,15 @@ def no_decoder(transfer_syntax: str) -> Reason:
     return because("decoder_missing", install=hint) if hint else because("decoder_unknown")
 
 
-def _require_same(head: Head, instance: Instance) -> None:
-    if head.transfer_syntax != instance.transfer_syntax:
-        found, expected = plain(head.transfer_syntax), plain(instance.transfer_syntax)
-        words = "the file changed since it was checked, or its DICOMDIR is wrong"
-        raise FileError(f"{words}: transfer syntax {found}, not {expected}")
+def _target(head: Head, instance: Instance, target: str, ways: Ways | None) -> str:
+    """The transfer syntax to send a file in. Raises FileError where there is no way any more."""
+    found, expected = head.transfer_syntax, instance.transfer_syntax
+    if found == expected:
+        return target
+    way = ways(head.sop_class, found) if ways is not None else None
+    if way is None:
+        raise FileError(because("changed_since_scan", found=found, expected=expected))
+    return way.transfer_syntax
 
 
 class _Opened(NamedTuple):
@@ -166,16 +189,23 @@ class _Opened(NamedTuple):
     behind: tuple[Closable, ...] = ()
 
 
-def _disagreements(opened: _Opened, instance: Instance) -> Iterator[str]:
-    if opened.sop_class != instance.sop_class:
-        yield disagreement("SOP Class UID", opened.sop_class, instance.sop_class)
-    if opened.sop_instance != instance.sop_instance:
-        yield disagreement("SOP Instance UID", opened.sop_instance, instance.sop_instance)
+def _disagreements(opened: _Opened, head: Head, instance: Instance) -> Iterator[str]:
+    """What the data set says otherwise than what was known of the instance before, and who had said that."""
+    for name, found, stated, meta in (
+        ("SOP Class UID", opened.sop_class, instance.sop_class, head.meta_sop_class),
+        ("SOP Instance UID", opened.sop_instance, instance.sop_instance, head.meta_sop_instance),
+        ("Transfer Syntax UID", head.transfer_syntax, instance.transfer_syntax, head.transfer_syntax),
+    ):
+        if found != stated == meta:
+            yield disagreement(name, found, stated)
+        elif found != stated:
+            known = "that its DICOMDIR or an earlier look at it had"
+            yield f"{name} {plain(found)} of the file is used, not {plain(stated)} {known}"
 
 
 def _required(name: str, uid: str) -> str:
     if not uid:
-        raise FileError(f"missing {name} in data set")
+        raise FileError(because("dataset_uid_missing", name=name))
     if len(uid) > MAX_UID_LENGTH or not uid.isascii() or not uid.isprintable():
-        raise FileError(f"Invalid {name} in data set: {plain(uid)}")
+        raise FileError(because("dataset_uid_invalid", name=name, uid=uid))
     return uid

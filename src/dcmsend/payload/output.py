@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dcmsend.errors import FileError
 from dcmsend.payload.pieces import Memory
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,14 +45,13 @@ class Output:
         """Write into ``data`` how many bytes there are from the position ``begins``. Raises FileError."""
         count = self.position - begins
         if count > MAX_LENGTH:
-            raise FileError(f"a sequence, item or group of {count} bytes: too many for its length field")
+            raise FileError(because("container_too_long", length=count))
         length.pack_into(self.data, at, count)
 
     def check(self) -> None:
         """Raises FileError where it takes too much memory."""
         if len(self.data) > MAX_STRUCTURE or len(self._outside) > MAX_PIECES:
-            words = f"more than {MAX_STRUCTURE >> 20} MB of elements or {MAX_PIECES} large values"
-            raise FileError(f"{words}: too many to convert")
+            raise FileError(because("too_many_to_convert", megabytes=MAX_STRUCTURE >> 20, values=MAX_PIECES))
 
     def pieces(self) -> list[Piece]:
         """All of it, in order, to be given out once."""

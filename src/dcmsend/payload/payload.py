@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 
 class Identity(NamedTuple):
-    """What a data set is: the UIDs that stand in it, and the transfer syntax in which it is given out."""
+    """What a data set is: the UIDs that stand in it, the transfer syntaxes in which it is given out and stands in its
+    file.
+    """
 
     sop_class: str
     sop_instance: str
     transfer_syntax: str
+    original_syntax: str
 
 
 class Means(NamedTuple):
@@ -46,7 +49,11 @@ class Means(NamedTuple):
 
 
 class Payload:
-    """The bytes of one data set. ``sop_class`` and ``sop_instance`` are the data set's own.
+    """The bytes of one data set.
+
+    It says what goes out, whatever was known of the file before: ``sop_class`` and ``sop_instance`` are the UIDs in
+    the data set that is given out, ``transfer_syntax`` is that in which it is given out, ``original_syntax`` that of
+    the file as it was when it was opened. Outcome, report, journal and events are to carry these.
 
     ``length`` is what will be given out, in bytes; ``dataset_size`` what the file holds behind its meta information,
     trailing padding included. ``notices`` are single lines without the file's name. ``confirm`` is called before the
@@ -62,6 +69,7 @@ class Payload:
         "dataset_size",
         "length",
         "notices",
+        "original_syntax",
         "sop_class",
         "sop_instance",
         "transfer_syntax",
@@ -77,7 +85,7 @@ class Payload:
         behind: Iterable[Closable] = (),
         confirm: Callable[[], None] | None = None,
     ) -> None:
-        self.sop_class, self.sop_instance, self.transfer_syntax = identity
+        self.sop_class, self.sop_instance, self.transfer_syntax, self.original_syntax = identity
         self.length = self._left = sum(piece.length for piece in pieces)
         self.dataset_size = dataset_size
         self.notices = notices
@@ -108,9 +116,11 @@ class Payload:
         return room
 
     def close(self) -> None:
-        """Close the files behind, and let go of the bytes; closing twice does no harm."""
+        """Close the files behind, and let go of them and of the bytes; closing twice does no harm."""
         self._pieces.clear()
-        for closable in self._behind:
+        self._confirm = None
+        behind, self._behind = self._behind, ()
+        for closable in behind:
             closable.close()
 
     def __enter__(self) -> Self:

@@ -7,7 +7,8 @@ of data elements, transfer syntaxes or PDUs. Memory never depends on the length 
 from __future__ import annotations
 
 from dcmsend.errors import FileError
-from dcmsend.files.sources import read_at, read_into, reason_of
+from dcmsend.files.sources import read_at, read_into
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 SPOOL_LIMIT: Final = 16 << 20  # bytes that a spool holds in memory
-SHRUNK: Final = "the file became shorter while it was being sent"
+SHRUNK: Final = because("became_shorter")
 _MAX_VIEWS: Final = 512  # per system call; Linux takes 1024
 _CHUNK: Final = 65536
 
@@ -166,9 +167,7 @@ def _write(file: IO[bytes], data: bytes | bytearray | memoryview) -> None:
 
 
 def _no_room(error: OSError) -> FileError:
-    return FileError(
-        f"the converted data does not fit into the folder for temporary files (TMPDIR): {reason_of(error)}"
-    )
+    return FileError(because("spool_full", of_system(error)))
 
 
 def chunks_of_file(descriptor: int, offset: int, length: int) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ elements around the values are others' business. Where the standard leaves a cho
 
 from __future__ import annotations
 
+import re
 from math import prod
 
 from dcmsend.errors import FileError
@@ -13,6 +14,7 @@ from dcmsend.files.elements import tag_text
 from dcmsend.light import Frozen, replace
 from dcmsend.payload.levels import Value
 from dcmsend.printable import plain
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +72,9 @@ _MAX_BITS: Final = 64
 
 
 class Image(Frozen):
-    """What the attributes say of every frame. ``planar`` is None where there is no Planar Configuration."""
+    """What the attributes say of every frame. ``planar`` is None where there is no Planar Configuration; ``frames`` is
+    0 where Number of Frames is there and is no number of frames.
+    """
 
     rows: int
     columns: int
@@ -100,15 +104,21 @@ class Image(Frozen):
         return (self.frame_bits + 7) // 8
 
 
-def read_image(values: Mapping[int, bytes]) -> Image:
+# What decoders of bytes do not ask for: what the bits of a sample mean, and its colours.
+MEANING: Final = frozenset((PHOTOMETRIC, BITS_STORED, HIGH_BIT, REPRESENTATION))
+
+
+def read_image(values: Mapping[int, bytes], needless: frozenset[int] = frozenset()) -> Image:
     """The description from raw little endian values of one level of a data set.
 
-    Raises FileError where one that is needed is missing, or is none that pixel data can have.
+    Of ``MEANING``, what is ``needless`` may be missing. Raises FileError where one that is needed is missing, or is
+    none that pixel data can have.
     """
     samples = _number(values, SAMPLES, 1, _MAX_SAMPLES)
     bits = _number(values, BITS_ALLOCATED, 1, _MAX_BITS)
     if bits != 1 and bits % 8:
-        raise FileError(f"Bits Allocated {bits} is neither 1 nor a multiple of 8")
+        raise FileError(because("bits_allocated_odd", bits=bits))
+    values = _filled_up(values, needless, bits)
     image = Image(
         rows=_number(values, ROWS, 1, 0xFFFF),
         columns=_number(values, COLUMNS, 1, 0xFFFF),
@@ -123,8 +133,18 @@ def read_image(values: Mapping[int, bytes]) -> Image:
     )
     expected = 3 if image.photometric.startswith("YBR_") else _SAMPLES_OF.get(image.photometric, samples)
     if samples != expected:
-        raise FileError(f"Samples per Pixel is {samples}, but {image.photometric} has {expected}")
+        raise FileError(
+            because("samples_of_photometric", samples=samples, photometric=image.photometric, expected=expected)
+        )
     return image
+
+
+def _filled_up(values: Mapping[int, bytes], needless: frozenset[int], bits: int) -> Mapping[int, bytes]:
+    """The values, and for those that are missing and needless some that fit all samples: they change nothing."""
+    numbers = {BITS_STORED: bits, HIGH_BIT: bits - 1, REPRESENTATION: 0}
+    made = {tag: number.to_bytes(2, "little") for tag, number in numbers.items()}
+    missing = {tag for tag in needless if not values.get(tag)}
+    return {**values, **{tag: made.get(tag, b" ") for tag in missing}} if missing else values
 
 
 def frame_bytes(values: Mapping[int, bytes]) -> int:
@@ -136,15 +156,24 @@ def frame_bytes(values: Mapping[int, bytes]) -> int:
 def _value(values: Mapping[int, bytes], tag: int) -> bytes:
     value = values.get(tag, b"")
     if not value:
-        raise FileError(f"{_NAMES[tag]} {tag_text(tag)} is missing, without which pixel data cannot be decoded")
+        raise _missing(tag)
     return value
+
+
+def _missing(tag: int) -> FileError:
+    return FileError(because("attribute_missing", **_named(tag)))
+
+
+def _named(tag: int) -> dict[str, str]:
+    """An attribute as facts of a reason."""
+    return {"name": _NAMES[tag], "tag": tag_text(tag)}
 
 
 def _number(values: Mapping[int, bytes], tag: int, lowest: int, highest: int) -> int:
     value = _value(values, tag)
     number = int.from_bytes(value[:2], "little")
     if len(value) < 2 or not lowest <= number <= highest:
-        raise FileError(f"{_NAMES[tag]} {tag_text(tag)} is {number}, not from {lowest} to {highest}")
+        raise FileError(because("attribute_out_of_range", **_named(tag), value=number, least=lowest, most=highest))
     return number
 
 
@@ -153,15 +182,31 @@ def _text(values: Mapping[int, bytes], tag: int) -> str:
 
 
 def _frames(values: Mapping[int, bytes]) -> int:
-    """Number of Frames, which is 1 where it is not said."""
-    text = values.get(FRAMES, b"").strip(b" \0")
-    if not text:
+    """Number of Frames, an IS (PS3.5 6.2) of which the first value counts: 1 where it is not there at all, 0 where it
+    is and says nothing.
+    """
+    if FRAMES not in values:
         return 1
-    if not text.isdigit() or not 0 < int(text[:12]) <= 0x7FFFFFFF or len(text) > 12:
-        raise FileError(
-            f"{_NAMES[FRAMES]} {tag_text(FRAMES)} is no number of frames: {plain(text[:12].decode('latin-1'))}"
-        )
-    return int(text)
+    number = _IS.fullmatch(values[FRAMES].partition(b"\\")[0].strip(b" \0"))
+    return max(int(number[1]), 0) if number else 0
+
+
+_IS: Final = re.compile(rb"([+-]?[0-9]{1,10})(?:\.0*)?")  # and what some writers make of it
+
+
+def corrected_frames(values: Mapping[int, bytes], image: Image) -> tuple[dict[int, Value], tuple[str, ...]]:
+    """Changes and notices where Number of Frames had to be read with good will; mostly there are none.
+
+    As in DCMTK it becomes what it was taken for, and where there was nothing, nothing is written.
+    """
+    stated = values.get(FRAMES, b"").strip(b" \0")
+    if image.frames and b"." not in stated:
+        return {}, ()
+    taken = str(image.frames or 1)
+    named = f"{_NAMES[FRAMES]} {tag_text(FRAMES)}"
+    notice = f"{named} is '{plain(stated[:16].decode('latin-1'))}', which is taken for {taken}"
+    value = Value(b"IS", taken.encode() + b" " * (len(taken) % 2))
+    return ({FRAMES: value} if stated else {}), (notice,)
 
 
 # What decoding makes of the description, for each family of codestreams.
@@ -171,17 +216,15 @@ def check_codestream(image: Image, stream: Codestream) -> None:
     """Raise FileError where a codestream is not what the attributes describe (PS3.5 8.2)."""
     if (stream.rows, stream.columns) != (image.rows, image.columns):
         found, stated = f"{stream.columns} x {stream.rows}", f"{image.columns} x {image.rows}"
-        raise FileError(f"the codestream has {found} pixels, but Columns x Rows is {stated}")
+        raise FileError(because("size_contradicts", found=found, stated=stated))
     if stream.samples and stream.samples != image.samples:
-        raise FileError(f"the codestream has {stream.samples} samples per pixel, Samples per Pixel is {image.samples}")
+        raise FileError(because("samples_contradict", found=stream.samples, stated=image.samples))
     if image.samples not in (1, 3):
-        raise FileError(f"{image.samples} samples per pixel cannot be decoded")
+        raise FileError(because("samples_not_decodable", samples=image.samples))
     if stream.precision > image.bits_allocated:
-        raise FileError(
-            f"the codestream has {stream.precision} bits per sample, Bits Allocated is {image.bits_allocated}"
-        )
+        raise FileError(because("precision_contradicts", found=stream.precision, stated=image.bits_allocated))
     if stream.precision > 16:
-        raise FileError(f"{stream.precision} bits per sample cannot be decoded")
+        raise FileError(because("precision_not_decodable", bits=stream.precision))
 
 
 _YBR: Final = frozenset(("YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420"))
@@ -190,11 +233,16 @@ _NOT_NATIVE: Final = frozenset(("YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_RCT",
 
 
 def converts(image: Image, stream: Codestream) -> bool:
-    """Whether a JPEG frame is to be converted to RGB: as in DCMTK, where the attributes say that it is YCbCr.
+    """Whether a JPEG frame is to be converted to RGB: where the attributes say that it is YCbCr, or it does itself.
 
     A lossless frame is left as it is: conversion would lose.
     """
-    return image.photometric in _YBR and not stream.lossless
+    return (image.photometric in _YBR or mislabelled(image, stream)) and not stream.lossless
+
+
+def mislabelled(image: Image, stream: Codestream) -> bool:
+    """Whether the attributes call a JPEG frame RGB that is YCbCr by its own words, as by a JFIF header."""
+    return image.photometric == "RGB" and stream.colour == "YBR"
 
 
 def after_jpeg(image: Image, stream: Codestream) -> Image:
@@ -208,14 +256,14 @@ def after_jpeg(image: Image, stream: Codestream) -> Image:
     )
     if image.samples == 1:
         return image
-    if image.photometric not in _YBR and stream.colour == "YBR":
+    if image.photometric not in _YBR and stream.colour == "YBR" and not converts(image, stream):
         raise _contradiction(image, "YCbCr")
     if image.photometric in _YBR and stream.colour == "RGB":
         raise _contradiction(image, "RGB")
     if not converts(image, stream):
         return replace(image, photometric=_full(image), planar=0)
     if image.representation:
-        raise FileError("signed samples cannot be converted from YCbCr to RGB")
+        raise FileError(because("signed_colours"))
     return replace(image, photometric="RGB", planar=0)
 
 
@@ -239,7 +287,7 @@ def after_jpeg_xl(image: Image, stream: Codestream) -> Image:  # noqa: ARG001
     if image.samples == 1:
         return image
     if image.photometric not in ("RGB", "XYB", "YBR_RCT"):
-        raise FileError(f"a JPEG XL codestream with {image.photometric} cannot be decoded")
+        raise FileError(because("jpeg_xl_photometric", photometric=image.photometric))
     return replace(image, photometric="RGB", planar=0)
 
 
@@ -248,19 +296,19 @@ def after_run_length(image: Image) -> Image:
     if image.samples == 1:
         return image
     if image.planar is None:
-        raise FileError(f"{_NAMES[PLANAR]} {tag_text(PLANAR)} is missing, without which pixel data cannot be decoded")
+        raise _missing(PLANAR)
     return replace(image, photometric=_full(image))
 
 
 def _full(image: Image) -> str:
     """Photometric Interpretation of samples that a decoder gave out unconverted, and of all of them."""
     if image.photometric in _NOT_NATIVE:
-        raise FileError(f"Photometric Interpretation {image.photometric} does not fit the transfer syntax")
+        raise FileError(because("photometric_of_syntax", photometric=image.photometric))
     return "YBR_FULL" if image.photometric in _FULL else image.photometric
 
 
 def _contradiction(image: Image, found: str) -> FileError:
-    return FileError(f"Photometric Interpretation is {image.photometric}, but the codestream's colours are {found}")
+    return FileError(because("photometric_contradicts", photometric=image.photometric, found=found))
 
 
 def changed_attributes(before: Image, after: Image) -> dict[int, Value]:

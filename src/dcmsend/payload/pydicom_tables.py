@@ -22,22 +22,28 @@ _STRANGE: Final = (ImportError, OSError, AttributeError, KeyError, TypeError, Va
 
 
 class Tables(NamedTuple):
-    """The VR of a standard attribute, and of a private one of a creator, in pydicom's words. Both raise KeyError."""
+    """The VR of a standard attribute, and of a private one of a creator, in pydicom's words. Both raise KeyError.
+
+    ``sequences``: the tags of standard attributes whose VR is SQ. A creator is found whatever its case, where none is
+    written just so.
+    """
 
     standard: Callable[[int], str]
     private: Callable[[int, str], str]
+    sequences: frozenset[int]
 
 
 def load_tables() -> Tables:
     """pydicom's dictionaries. Raises ImportError where there is no pydicom."""
     try:
         module = _read("_dicom_dict")
-        standard = _standard(module.DicomDictionary, module.RepeatersDictionary)
+        entries = module.DicomDictionary
+        standard = _standard(entries, module.RepeatersDictionary)
     except _STRANGE:
-        from pydicom.datadict import dictionary_VR
+        from pydicom.datadict import DicomDictionary, dictionary_VR
 
-        standard = dictionary_VR
-    return Tables(standard, _Private())
+        entries, standard = DicomDictionary, dictionary_VR
+    return Tables(standard, _Private(), frozenset(tag for tag, entry in entries.items() if entry[0] == "SQ"))
 
 
 def _read(name: str) -> Any:
@@ -99,12 +105,18 @@ def _private() -> Callable[[int, str], str]:
 
         return lambda tag, creator: str(private_dictionary_VR(tag, creator))
 
+    whatever_case: dict[str, list[str]] = {}
+    for name in entries:
+        whatever_case.setdefault(name.upper(), []).append(name)
+
     def private_vr(tag: int, creator: str) -> str:
-        of_creator = entries[creator]
         digits = f"{tag:08X}"
-        for key in (digits, f"{digits[:4]}xx{digits[6:]}", f"{digits[:2]}xxxx{digits[6:]}"):
-            if key in of_creator:
-                return of_creator[key][0]
+        keys = (digits, f"{digits[:4]}xx{digits[6:]}", f"{digits[:2]}xxxx{digits[6:]}")
+        for name in (creator, *whatever_case.get(creator.upper(), ())):
+            of_creator = entries.get(name, {})
+            for key in keys:
+                if key in of_creator:
+                    return of_creator[key][0]
         raise KeyError(tag)
 
     return private_vr

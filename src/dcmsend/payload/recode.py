@@ -13,7 +13,7 @@ from struct import Struct
 
 from dcmsend.errors import FileError
 from dcmsend.files.dataset import PIXEL_DATA, SOP_CLASS, SOP_INSTANCE, TRAILING_PADDING
-from dcmsend.files.elements import END, ITEM, SHORT_VRS, UNDEFINED, StructureError, tag_text, walk
+from dcmsend.files.elements import END, ITEM, LONG_VRS, SHORT_VRS, UNDEFINED, StructureError, tag_text, walk
 from dcmsend.payload.implicit import PRIVATE, ImplicitVrs
 from dcmsend.payload.levels import (
     INSIDE_UNKNOWN,
@@ -29,6 +29,7 @@ from dcmsend.payload.levels import (
 from dcmsend.payload.output import MAX_LENGTH, Output
 from dcmsend.payload.shapes import UNLIKE, Shape, Shapes
 from dcmsend.payload.work import ROOT, swapped
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from dcmsend.files.elements import Element
+    from dcmsend.payload.dictionary import Dictionary
     from dcmsend.payload.pieces import Piece
     from dcmsend.payload.work import Work
 
@@ -49,6 +51,8 @@ _ITEM_END: Final = 0xFFFEE00D
 _SEQUENCE_END: Final = 0xFFFEE0DD
 _PLAIN_LENGTHS: Final = range(0, LARGE, 2)
 _SEQUENCES: Final = frozenset((b"SQ", b"UN", b""))
+_OF_ITEMS: Final = frozenset((b"SQ", b"UN"))
+_VRS: Final = SHORT_VRS | LONG_VRS | {b""}
 _LONG_HEADERS: Final = {False: 8, True: 12}  # bytes
 _MOST_UNLIKE: Final = 8  # items of a sequence that were like no other before they are no longer compared
 _ODD: Final = 1  # what ``Level.last`` says behind a fragment that was padded
@@ -73,11 +77,17 @@ class Recoder:
         self._descend: set[int] = set()
         self._stack: list[Container] = []
         self._swaps = work.encoding.little != work.target.little
-        self._vrs = ImplicitVrs(work.source, work.dictionary) if work.dictionary else None
+        self._vrs: ImplicitVrs | None = None
+        self._dictionary: Dictionary | None = None  # which is all that is left to tell a sequence, in the target
+        self._sequences: frozenset[int] = frozenset()
+        if work.dictionary and not work.encoding.explicit:
+            self._vrs = ImplicitVrs(work.source, work.dictionary)
+        elif work.dictionary:
+            self._dictionary, self._sequences = work.dictionary, work.dictionary.sequences
         self._elements: Generator[Element, int | None, None]
         self._shapes: Shapes | None = None
         if not self._swaps and work.target.little and not work.edits.keys() - {ROOT}:
-            self._shapes = Shapes(work.source, _LONG_HEADERS[work.encoding.explicit], self._learn)
+            self._shapes = Shapes(work.source, _LONG_HEADERS[work.encoding.explicit], lambda begun: _learn(work, begun))
         self._level = Level(0, manner(work.encoding, work.target), work.runs)
         self._end = max(end for _, end in work.runs)
         self._level.last = _BEFORE_FIRST if work.strict else -1
@@ -93,7 +103,7 @@ class Recoder:
     def _follow(self) -> None:
         """Write the elements of a run, most of them here and now: the loop that all the time is spent in."""
         out, window = self._out, self._work.source.window
-        lookup = self._vrs.known if self._vrs else None
+        lookup, sequences = self._vrs.known if self._vrs else None, self._sequences
         work, base, held = bytearray(), 0, 0  # what the source shows, to be changed in place
         begin = end = -1  # of the elements in it that are to be copied
         level = self._level
@@ -101,7 +111,14 @@ class Recoder:
         for depth, tag, vr, start, value, length in self._elements:
             if lookup is not None:
                 vr = b"" if tag & PRIVATE else lookup(tag)
-            if depth == here and last < tag < before and length in _PLAIN_LENGTHS and vr in plain and tag & 0xFFFF:
+            if (
+                depth == here
+                and last < tag < before
+                and length in _PLAIN_LENGTHS
+                and vr in plain
+                and tag & 0xFFFF
+                and tag not in sequences
+            ):
                 last = tag
                 following = value + length
                 if following > held or start < base:
@@ -144,13 +161,13 @@ class Recoder:
             return self._item(depth, start, value, length)
         level = self._level
         if depth != level.depth:
-            raise StructureError(tag, start, depth, "an element outside of an item")
+            raise StructureError(tag, start, depth, because("element_outside_item"))
         if level.manner is INSIDE_UNKNOWN:
             self._leave_alone(depth, tag, vr, start, value, length)
             return 0
         in_order = level.last < tag
         if not in_order and (self._work.strict or level.edits is not NO_EDITS):
-            raise StructureError(tag, start, depth, f"it stands after {tag_text(level.last)}, out of order")
+            raise StructureError(tag, start, depth, because("out_of_order", after=tag_text(level.last)))
         level.last = tag
         if (not in_order or tag >= level.before) and self._edit(level, tag):
             return 0
@@ -179,12 +196,15 @@ class Recoder:
 
     def _write(self, tag: int, vr: bytes, start: int, value: int, length: int) -> None:
         """An element with a value."""
-        if vr == b"??" or (length > MAX_SHORT and vr in SHORT_VRS and self._level.codec.explicit):
+        if tag in self._sequences and length and vr not in _SEQUENCES:
+            words = because("no_sequence_in_dictionary", vr=vr.decode("latin-1"))
+            raise StructureError(tag, start, self._level.depth, words)
+        none = vr not in _VRS and not (vr.isalpha() and vr.isupper())  # such a one may be of the future
+        if none or (length > MAX_SHORT and vr in SHORT_VRS and self._level.codec.explicit):
             vr = b"UN"  # which is little endian everywhere (PS3.5 6.2.2)
         unit = UNITS.get(vr, 1) if self._swaps and tag not in _UIDS else 1
         if length % unit:
-            words = f"its length of {length} bytes is no multiple of {unit}, so its byte order cannot be changed"
-            raise StructureError(tag, start, 0, words)
+            raise StructureError(tag, start, 0, because("length_no_multiple", length=length, unit=unit))
         odd = length & 1
         if length >= LARGE:
             self._external(tag, vr, self._work.large(value, length, unit), pad=odd)
@@ -202,7 +222,7 @@ class Recoder:
     def _external(self, tag: int, vr: bytes, piece: Piece, *, pad: int = 0) -> None:
         """An element whose value is sent from where it stands."""
         if piece.length + pad > MAX_LENGTH:
-            raise FileError(f"{tag_text(tag)} has a value of {piece.length} bytes: too many for its length field")
+            raise FileError(because("value_too_long", tag=tag_text(tag), length=piece.length))
         self._out += self._level.codec.header(tag, vr, piece.length + pad)
         self._output.add(piece)
         if pad:
@@ -253,9 +273,13 @@ class Recoder:
         level = self._level
         fragments = vr in (b"OB", b"OW") or (tag == PIXEL_DATA and not vr)  # as the walker takes it
         if fragments and not self._work.fragments and level.manner is not INSIDE_UNKNOWN:
-            raise StructureError(tag, start, depth, "encapsulated data where the transfer syntax has none")
+            raise StructureError(tag, start, depth, because("encapsulated_in_native"))
         if not fragments and vr not in _SEQUENCES:
-            raise StructureError(tag, start, depth, f"a value of undefined length with VR {vr.decode('latin-1')}")
+            raise StructureError(tag, start, depth, because("undefined_length", vr=vr.decode("latin-1")))
+        if self._dictionary and length and vr in _OF_ITEMS and not tag & PRIVATE:
+            known = self._dictionary.vr(tag)
+            if known not in _OF_ITEMS:
+                raise StructureError(tag, start, depth, because("sequence_not_in_dictionary", vr=known.decode()))
         self._out += level.codec.header(tag, vr or b"SQ", length)
         length_at = len(self._out) - 4 if length != UNDEFINED else -1
         self._stack.append(Container(depth, tag, length_at, self._output.position, level, fragments))
@@ -268,7 +292,7 @@ class Recoder:
         """Begin an item, or write all of it where it looks like another one; the offset behind it then, else 0."""
         around = self._stack[-1] if self._stack else None
         if around is None or around.depth != depth - 1 or around.tag == ITEM:
-            raise StructureError(ITEM, start, depth, "an item outside of a sequence")
+            raise StructureError(ITEM, start, depth, because("item_outside_sequence"))
         self._descend.discard(around.tag)
         level = self._level
         level.items += 1
@@ -289,19 +313,13 @@ class Recoder:
         self._apply_edits(start)
         return 0
 
-    def _learn(self, begun: bytes) -> Shape | None:
-        from dcmsend.payload.learner import Learner  # which is a recoder itself
-
-        return Learner(self._work, begun).shape()
-
     def _fragment(self, around: Container, value: int, length: int) -> None:
         pad = length & 1
         level = self._level
         if level.items == _OFFSET_TABLE:
             level.unlike = length
         elif level.last == _ODD and level.unlike:
-            words = "behind a fragment of odd length, so the offset table would be wrong"
-            raise StructureError(around.tag, value, around.depth, words)
+            raise StructureError(around.tag, value, around.depth, because("behind_odd_fragment"))
         level.last = _ODD if pad else level.last
         self._out += self._level.codec.pack_implicit(ITEM >> 16, ITEM & 0xFFFF, length + pad)
         if length < LARGE:
@@ -330,3 +348,10 @@ class Recoder:
     def _levels(self) -> list[Level]:
         around = (container.around for container in reversed(self._stack))
         return [self._level, *(level for level in around if level.depth >= 0)]
+
+
+def _learn(work: Work, begun: bytes) -> Shape | None:
+    """The shape of an element. No method: shapes that know their recoder would keep each other, and all it holds."""
+    from dcmsend.payload.learner import Learner  # which is a recoder itself
+
+    return Learner(work, begun).shape()

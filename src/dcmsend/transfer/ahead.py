@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from typing import Final, Protocol, TypeAlias
 
     from dcmsend.model import Instance
+    from dcmsend.payload.opening import Ways
     from dcmsend.payload.payload import Payload
     from dcmsend.plan import Routes
 
     Entry: TypeAlias = tuple[int, Instance]
 
     class Opener(Protocol):
-        """Opens the data set of an instance in a transfer syntax. Raises FileError."""
+        """Opens the data set of an instance in a transfer syntax; asks ``ways`` where it is another by now. Raises
+        FileError.
+        """
 
-        def open(self, instance: Instance, target: str) -> Payload: ...
+        def open(self, instance: Instance, target: str, ways: Ways | None = None) -> Payload: ...
 else:
     from _collections import deque  # the package around it takes longer to import than all of this
 
@@ -96,12 +99,12 @@ class Ahead:
             return Opening(number, instance, None)
         known = TRANSFER_SYNTAXES.get(instance.transfer_syntax)
         if known is None or not known.encapsulated or route.transfer_syntax == instance.transfer_syntax:
-            return Opening(number, instance, lambda: self._open(instance, route.transfer_syntax))
+            return Opening(number, instance, lambda: self._open(instance, route.transfer_syntax, self._routes.find))
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
             self._pool = ThreadPoolExecutor(self._threads)
-        self._futures.append(self._pool.submit(self._open, instance, route.transfer_syntax))
+        self._futures.append(self._pool.submit(self._open, instance, route.transfer_syntax, self._routes.find))
         return Opening(number, instance, self._first)
 
     def _first(self) -> Payload:
