@@ -336,7 +336,7 @@ def test_reader_that_goes_away_early() -> None:
 
 # --- the process
 
-ANSWERED: Final = "from dcmsend.cli.main import program\nsys.argv[1:] = ['--version']\n"
+ANSWERED: Final = "from dcmsend.cli.program import program\nsys.argv[1:] = ['--version']\n"
 
 
 def _end(script: str) -> tuple[int, str, str]:
@@ -355,7 +355,7 @@ def test_all_output_is_written_before_the_process_ends() -> None:
 
 
 def test_the_process_ends_with_the_exit_code() -> None:
-    code, out, err = _end("from dcmsend.cli.main import program\nsys.argv[1:] = ['--nonsense']\nprogram()")
+    code, out, err = _end("from dcmsend.cli.program import program\nsys.argv[1:] = ['--nonsense']\nprogram()")
     assert (code, out) == (1, "")
     assert err.endswith("error: Unknown option --nonsense\n")
 

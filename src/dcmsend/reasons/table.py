@@ -276,6 +276,38 @@ TABLE: Final[dict[str, Row]] = {
     # --- journal
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),
     # --- reports
+    "report_not_written": Row(
+        Kind.RUN, "cannot write report file '{path}': {inner}", "Check the folder of the report file, and the disk."
+    ),
+    "report_refused": Row(Kind.RUN, "{option} cannot write to '{path}': {inner}"),
+    "report_cannot_be_made": Row(
+        Kind.RUN, "{inner}", "Name a file in a folder that is there and may be written to; nothing was sent."
+    ),
+    "report_name_invalid": Row(Kind.RUN, "Invalid filename", "No file can have such a name: give another one."),
+    "report_over_dicom": Row(
+        Kind.RUN,
+        "it is a DICOM file",
+        "Give the report a name of its own: was it forgotten, and an input taken for it?",
+    ),
+    "report_over_journal": Row(
+        Kind.RUN, "it belongs to a journal", "Give the report a name of its own: a journal is never written over."
+    ),
+    "report_over_input": Row(
+        Kind.RUN, "it is to be sent", "Give the report a name of its own: was it forgotten, and an input taken for it?"
+    ),
+    "report_over_target": Row(
+        Kind.RUN, "{other} writes to it, too", "Give each of the two a file of its own.", ("other",)
+    ),
+    "report_over_source": Row(
+        Kind.RUN, "{other} reads it", "Give the report a name of its own: what is read must not be lost.", ("other",)
+    ),
+    "report_over_log": Row(Kind.RUN, "the log is written to it", "Give each of the two a file of its own."),
+    "report_given_up": Row(
+        Kind.RUN, "stopped by the user", "Nobody read what was written there: start a reader first, or name a file."
+    ),
+    "output_not_written": Row(
+        Kind.RUN, "cannot write to standard output: {inner}", "Look at where the output goes: is the disk full?"
+    ),
 }
 
 # Where a row has no hint of its own.
