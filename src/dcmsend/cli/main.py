@@ -302,6 +302,8 @@ class Interrupts:
         self._seen += 1
         if self._seen >= _REQUESTS_TO_STOP + self._under_way:
             previous = self._previous[number]
+            if previous is end_at_once:
+                self._log.part("interrupted")
             if callable(previous):
                 previous(number, frame)
             raise KeyboardInterrupt(number)
