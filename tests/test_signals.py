@@ -35,6 +35,7 @@ LIMIT: Final = 60.0  # seconds
 OLD: Final = "an older one\n"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 CODES: Final = (0, 130, 143)
+OURS: Final = ("W: ", "E: ", "F: ")
 # Modules that are loaded before the command's first statement: until then Python answers a signal.
 BEFORE_OURS: Final = ("dcmsend/__init__.py", "dcmsend/__main__.py", "dcmsend/cli/__init__.py", "dcmsend/cli/program.py")
 KINDS: Final = {"+crf": "txt", "--report-json": "json", "--report-csv": "csv", "--report-html": "html"}
@@ -74,12 +75,11 @@ class Case:
 
     @property
     def early(self) -> bool:
-        """Whether the signal came before the first statement of ours."""
-        if self.code == -signal.SIGTERM:
-            return not self.stderr
-        if "Traceback" not in self.stderr:
-            return self.code == -signal.SIGINT and not self.stderr
-        frames = [line for line in self.stderr.splitlines() if line.lstrip().startswith("File ") and "/dcmsend/" in line]
+        """Whether the signal came before the first statement of ours: Python ends the process, in its own words."""
+        lines = self.stderr.splitlines()
+        if (self.code >= 0 and "KeyboardInterrupt" not in self.stderr) or any(line[:3] in OURS for line in lines):
+            return False
+        frames = [line for line in lines if line.lstrip().startswith("File ") and "/dcmsend/" in line]
         return all(line.endswith("in <module>") and any(name in line for name in BEFORE_OURS) for line in frames)
 
 
@@ -164,7 +164,7 @@ def _check(case: Case, answered: set[str]) -> str:
     """Everything that must hold of a run; what became of it in a word."""
     assert case.early or case.code in CODES, (case.code, case.stderr)
     assert case.early or "Traceback" not in case.stderr, case.stderr
-    assert case.early or all(line[:3] in ("W: ", "E: ", "F: ") for line in case.stderr.splitlines()), case.stderr
+    assert case.early or all(line[:3] in OURS for line in case.stderr.splitlines()), case.stderr
     folder = case.reports[next(iter(case.reports))].parent if case.reports else None
     assert folder is None or not list(folder.glob("*.part"))
     if case.early:

@@ -40,7 +40,16 @@ def program() -> NoReturn:
     _flush()
     if _may_end_at_once(sys._getframe().f_back):  # noqa: SLF001 - there is no other way to ask who has called
         os._exit(code)
+    import atexit
+
+    atexit.register(_let_end)
     sys.exit(code)
+
+
+def _let_end() -> None:
+    """Ignore signals: the threads have ended, and an interpreter that is taken apart would let itself be killed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def end_at_once(number: int, _: FrameType | None = None) -> NoReturn:

@@ -154,12 +154,12 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) 
 def _open_partial(path: str) -> int | None:
     """A new file beside ``path``, or None where the folder takes none."""
     name = _partial_name(path)
+    _partial.add(name)  # before it is there: a signal may come behind any line
     try:
-        descriptor = os.open(name, _NEW, 0o666)
+        return os.open(name, _NEW, 0o666)
     except OSError:
+        _partial.discard(name)
         return None
-    _partial.add(name)
-    return descriptor
 
 
 def _partial_name(path: str) -> str:
