@@ -72,6 +72,7 @@ class PayloadOpener:
 
     def _payload(self, file: OpenFile, instance: Instance, target: str) -> Payload:
         source = file.source(_HEAD, WINDOW)
+        source.go_on = self._go_on
         head = read_head(source, self._options.read_mode)
         _require_same(head, instance)
         opened = self._at_once(source, head, target) or self._checked(source, head, target)

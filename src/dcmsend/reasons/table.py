@@ -108,6 +108,32 @@ TABLE: Final[dict[str, Row]] = {
         Kind.READ, "not a regular file but a {kind}", "Only files can be sent: name those, or a folder.", ("kind",)
     ),
     "bad_file": Row(Kind.FILE, "bad DICOM file: {path}: {inner}"),
+    "list_not_opened": Row(
+        Kind.RUN, "cannot read {list} ({option}): {inner}", "Name a list that is there and may be read."
+    ),
+    "list_closed": Row(Kind.RUN, "it is closed"),
+    "list_is_a_folder": Row(Kind.RUN, "Is a directory"),
+    "list_name_invalid": Row(Kind.RUN, "Invalid filename"),
+    "list_broken": Row(
+        Kind.RUN,
+        "cannot read on in {list} ({option}): {inner}",
+        "Nobody knows what else the list names: make it anew, and send what was not sent.",
+    ),
+    "list_in_utf16": Row(
+        Kind.RUN,
+        "{list} ({option}) is in UTF-16",
+        "Names are taken byte by byte, as the file system has them: write the list in UTF-8.",
+    ),
+    "list_name_too_long": Row(
+        Kind.RUN,
+        "name {number} in {list} ({option}) has more than {most} bytes",
+        "One name on each line, and nothing else: is this the list that was meant?",
+    ),
+    "list_name_has_nul": Row(
+        Kind.RUN,
+        "name {number} in {list} ({option}) has a NUL character in it",
+        "{null_separated} is for lists that have NUL characters between the names",
+    ),
     # --- structure of files: Part 10, data sets, DICOMDIRs
     # --- archives
     # --- conversion and pixel data

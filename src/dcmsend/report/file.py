@@ -18,7 +18,7 @@ from dcmsend.reasons import because, of_system
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO, Final, TypeVar
+    from typing import Any, BinaryIO, Final, TypeVar
 
     from dcmsend.reasons import Reason
     from dcmsend.stop import Stop
@@ -206,7 +206,7 @@ class _Hand:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._act: Callable[[], object] | None = None
-        self._came: tuple[object, OSError | ValueError | None] | None = None
+        self._came: tuple[Any, OSError | ValueError | None] | None = None
         self._given = allocate_lock()
         self._done = allocate_lock()
         self._given.acquire()
@@ -224,7 +224,7 @@ class _Hand:
         result, error = self._came
         if error is not None:
             raise error
-        return result  # type: ignore[return-value]
+        return result
 
     def leave(self) -> None:
         self._stop.nudges.pop(self, None)
