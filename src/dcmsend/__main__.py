@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmsend.cli.main import program
+from dcmsend.cli.program import program
 
 if __name__ == "__main__":
     program()

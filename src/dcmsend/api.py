@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import time
 
-from dcmsend.errors import ConfigurationError, DcmsendError, JournalError, NegotiationError, NetworkError
+from dcmsend.errors import (
+    CallersError,
+    ConfigurationError,
+    DcmsendError,
+    JournalError,
+    NegotiationError,
+    NetworkError,
+    of_caller,
+)
 from dcmsend.events import (
     AssociationEnded,
     AssociationRequested,
@@ -311,11 +319,11 @@ class Transfer:
         self._settings = settings
         self._retries = retries
         self._scan = scan
-        self._tell = listener
+        self._tell = of_caller(listener)
         self._ledger = ledger
         self._journal = Journal()
         self._opener = opener
-        self._input = Input(scan, opener, ledger, bounded=self._bounded)
+        self._input = Input(scan, opener, ledger, settings.stop, bounded=self._bounded)
 
     def steps(self, sources: Iterable[object]) -> Generator[None]:
         """Do all that there is to do, a bit at a time: each step tells no more than a few events.
@@ -328,39 +336,56 @@ class Transfer:
         found = self._input.found(sources)
         intake = Intake(found, journal, self._hear, self._settings.stop, halt=policy.halt, ledger=ledger)
         scheduler = Scheduler(journal, intake, self._settings, self._retries, ledger.kept if ledger else None)
-        error: DcmsendError | None
-        found_twice: tuple[Conflict, ...] = ()
+        theirs: DcmsendError | None = None
+        try:
+            found_twice, error = yield from self._all(intake, scheduler)
+            error = (ledger.error if ledger else None) or error
+            if error is not None:
+                self._leave(error)
+            totals = journal.totals(
+                associations=scheduler.associations,
+                contexts=scheduler.contexts,
+                left_out=intake.left_out.left_out,
+                no_dicom=intake.left_out.no_dicom,
+                left_over=intake.left_over,
+                earlier=ledger.earlier if ledger else 0,
+            )
+            for conflict in found_twice:
+                self._tell(Notice(str(conflict)))
+            self.report = Report(self._settings.peer, journal, intake.left_out, totals, error, found_twice)
+        except CallersError as raised:
+            theirs = raised.error
+        finally:
+            if self.report is None:
+                try:
+                    self._let_go()
+                finally:  # for the second Ctrl-C in a notebook may come at any moment of this, too
+                    self._let_go()
+                    journal.close()
+                    intake.left_out.close()
+        if theirs is not None:
+            raise theirs
+
+    def _all(
+        self, intake: Intake, scheduler: Scheduler
+    ) -> Generator[None, None, tuple[tuple[Conflict, ...], DcmsendError | None]]:
+        """Look and send. Files with one SOP Instance UID that differ, and what ended it early."""
         try:
             self._tell(ScanStarted(self._scan.directories))
             yield
-            yield from _look(intake, journal, everything=not self._bounded)
+            yield from _look(intake, self._journal, everything=not self._bounded)
             yield from self._transfer(scheduler)
-            error = scheduler.error
-            found_twice = self._conflicts()
+            return self._conflicts(), scheduler.error
         except DcmsendError as broken:
-            error = broken
-        except BaseException:
-            journal.close()
-            intake.left_out.close()
-            raise
+            return (), broken
         finally:
-            if ledger is not None:
-                ledger.close()
-            self._input.close()
-        error = (ledger.error if ledger else None) or error
-        if error is not None:
-            self._leave(error)
-        totals = journal.totals(
-            associations=scheduler.associations,
-            contexts=scheduler.contexts,
-            left_out=intake.left_out.left_out,
-            no_dicom=intake.left_out.no_dicom,
-            left_over=intake.left_over,
-            earlier=ledger.earlier if ledger else 0,
-        )
-        for conflict in found_twice:
-            self._tell(Notice(str(conflict)))
-        self.report = Report(self._settings.peer, journal, intake.left_out, totals, error, found_twice)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close what is needed no more. May be called again."""
+        if self._ledger is not None:
+            self._ledger.close()
+        self._input.close()
 
     @property
     def _bounded(self) -> bool:

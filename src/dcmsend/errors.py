@@ -42,7 +42,10 @@ from dcmsend.reasons import Reason, because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 
 class DcmsendError(Exception):
@@ -74,6 +77,38 @@ class DcmsendError(Exception):
     def hint_in(self, names: Mapping[str, str] | None) -> str:
         """What the user can do; ``names`` says what the settings are called where it is shown."""
         return self._hint or (self.why.hint(names) if isinstance(self.args[0], Reason) else "")
+
+
+class CallersError(Exception):
+    """What a caller's own listener or source has raised, on its way out through us: no error of ours, whatever its kind.
+
+    ``error`` is that, and what the caller gets to see.
+    """
+
+    def __init__(self, error: DcmsendError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def of_caller(listener: Callable[[T], object]) -> Callable[[T], None]:
+    """The same listener. What it raises of our kind is a ``CallersError``."""
+
+    def hear(event: T) -> None:
+        try:
+            listener(event)
+        except DcmsendError as error:
+            raise CallersError(error) from None
+
+    return hear
+
+
+def from_caller(sources: Iterable[T]) -> Iterator[T]:
+    """The same sources. What they raise of our kind is a ``CallersError``."""
+    try:
+        for source in sources:  # noqa: UP028 - it would close a generator that the caller may go on with
+            yield source
+    except DcmsendError as error:
+        raise CallersError(error) from None
 
 
 class ConfigurationError(DcmsendError, ValueError):

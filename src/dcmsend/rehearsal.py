@@ -11,6 +11,7 @@ import time
 
 from dcmsend.api import FIRST_LOOK, FIRST_LOOK_SECONDS, checked_wishes, secured
 from dcmsend.errors import (
+    CallersError,
     DcmsendError,
     Interrupted,
     InvalidInputError,
@@ -18,6 +19,7 @@ from dcmsend.errors import (
     NoAcceptableContext,
     NoProposal,
     NoValidInputError,
+    of_caller,
 )
 from dcmsend.events import AssociationEnded, AssociationRequested, ScanStarted
 from dcmsend.forecast import MOST_TOLD, Answer, Forecast, PlannedAssociation, Portion
@@ -66,9 +68,9 @@ def dry_run(
     All input is looked at, and nothing is written: the journal file is only read. ``listener`` hears of the input.
     Raises ``ConfigurationError`` and ``JournalError`` where ``send`` does; everything else is ``Forecast.error``.
     """
-    look = _Look(peer, scan, policy, conversion, journal, listener, stop)
+    look = _Look(peer, scan, policy, conversion, journal, of_caller(listener or _ignore), stop)
     secured(peer)  # files that cannot be used end a run before it begins
-    return look.forecast(sources, None)
+    return _forecast(look, sources, None)
 
 
 def probe(
@@ -90,8 +92,9 @@ def probe(
     Raises ``ConfigurationError`` and ``JournalError`` where ``send`` does; everything else is ``Forecast.error``.
     """
     stop = stop or Stop()
-    look = _Look(peer, scan, policy, conversion, journal, listener, stop)
-    security, tell = secured(peer), listener or _ignore
+    tell = of_caller(listener or _ignore)
+    look = _Look(peer, scan, policy, conversion, journal, tell, stop)
+    security = secured(peer)
     patience, bounds = timeouts or Timeouts(), limits or Limits()
 
     def ask(number: int, planned: Planned) -> Answered:
@@ -118,7 +121,16 @@ def probe(
             return Interrupted("stopped by the user")
         return _answer(association), association.contexts
 
-    return look.forecast(sources, ask)
+    return _forecast(look, sources, ask)
+
+
+def _forecast(look: _Look, sources: Iterable[Source], ask: Ask | None) -> Forecast:
+    """What the look comes to. Raises what the caller's listener or sources raise."""
+    try:
+        return look.forecast(sources, ask)
+    except CallersError as raised:
+        theirs = raised.error
+    raise theirs
 
 
 class _Tally:
@@ -163,16 +175,16 @@ class _Look:
         policy: Policy | None,
         conversion: Conversion | None,
         journal: JournalFile | None,
-        listener: Listener | None,
+        listener: Listener,
         stop: Stop | None,
     ) -> None:
         self.policy = policy or Policy()
         self._scan = scan or ScanOptions()
         self._wishes = checked_wishes(self._scan, self.policy, conversion or Conversion(), journal)
         self._reader = _reader(journal, peer)
-        self._listener = listener or _ignore
+        self._listener = listener
         self._stop = stop or Stop()
-        self._input = Input(self._scan, None, self._reader, bounded=True)
+        self._input = Input(self._scan, None, self._reader, self._stop, bounded=True)
         self._tally = _Tally(self._input.release)
         self._refusals: list[Refusal] = []
         self._notices: list[str] = []

@@ -201,4 +201,10 @@ def test_a_disk_that_is_full_is_told(words: tuple[str, ...], data: Path) -> None
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "dcmsend", *words]
         run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=data, timeout=60)
-    assert (run.returncode, run.stderr) == (43, "E: cannot write to standard output: No space left on device\n")
+    assert (run.returncode, run.stderr.splitlines()) == (
+        43,
+        [
+            "E: cannot write to standard output: No space left on device",
+            "E: Look at where the output goes: is the disk full?",
+        ],
+    )

@@ -22,6 +22,7 @@ from dcmsend.cli.log import Log
 from dcmsend.cli.main import main
 from dcmsend.events import ScanStarted
 from dcmsend.model import Conversion, Decompression, Instance, Outcome, Peer, State, StatusClass, Totals
+from dcmsend.reasons import because
 from dcmsend.stop import Stop
 from dcmsend.version import __version__
 
@@ -109,7 +110,7 @@ def test_not_all_stored(api: Api, option: str, code: int, capsys: pytest.Capture
     ("error", "code", "told"),
     [
         (errors.NoInputError("no input files to be processed"), 21, "F: no input files to be processed\n"),
-        (errors.InvalidInputError("f", "why"), 22, "F: bad DICOM file: f: why\n"),
+        (errors.InvalidInputError("f", because("said", words="why")), 22, "F: bad DICOM file: f: why\n"),
         (errors.ConnectError("nobody there", hint="is it on?"), 61, "F: nobody there\nF: is it on?\n"),
         (errors.RunStopped("a\nF: b"), 62, "F: a\\nF: b\n"),
         (errors.NoProposal("nothing to propose"), 65, "E: nothing to propose\n"),
@@ -163,7 +164,9 @@ def test_report_that_cannot_be_written(
     api: Api, stored: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.stored = stored
-    path = tmp_path / "missing" / "report.txt"
+    path = tmp_path / "folder" / "report.txt"
+    path.parent.mkdir()
+    api.during = lambda stop: path.parent.rmdir()
     assert main(["+crf", str(path), *WORDS]) == code
     assert f"E: cannot write report file '{path}': No such file or directory\n" in capsys.readouterr().err
 
@@ -228,16 +231,22 @@ def test_a_report_that_fails_keeps_none_from_the_others(
     api: Api, kind: str, stored: int, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.stored = stored
-    words = [word.replace(f"report.{kind}", f"missing/report.{kind}") for word in _all_reports(tmp_path)]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    api.during = lambda stop: folder.rmdir()
+    words = [word.replace(f"report.{kind}", f"folder/report.{kind}") for word in _all_reports(tmp_path)]
     assert main([*words, *WORDS]) == code
     told = [line for line in capsys.readouterr().err.splitlines() if "cannot write" in line]
-    assert told == [f"E: cannot write report file '{tmp_path}/missing/report.{kind}': No such file or directory"]
+    assert told == [f"E: cannot write report file '{tmp_path}/folder/report.{kind}': No such file or directory"]
     assert {path.suffix[1:] for path in tmp_path.iterdir()} == {"txt", *FURTHER} - {kind}
 
 
 def test_reports_say_what_the_exit_code_would_be(api: Api, tmp_path: Path) -> None:
     """It is 43 in the end, but nobody can know that while one is being written."""
-    words = ["--report-json", str(tmp_path / "report.json"), "--report-html", str(tmp_path / "missing" / "page.html")]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    api.during = lambda stop: folder.rmdir()
+    words = ["--report-json", str(tmp_path / "report.json"), "--report-html", str(folder / "page.html")]
     assert main([*words, *WORDS]) == 43
     assert json.loads((tmp_path / "report.json").read_text())["exit_code"] == 0
 
@@ -336,7 +345,7 @@ def test_reader_that_goes_away_early() -> None:
 
 # --- the process
 
-ANSWERED: Final = "from dcmsend.cli.main import program\nsys.argv[1:] = ['--version']\n"
+ANSWERED: Final = "from dcmsend.cli.program import program\nsys.argv[1:] = ['--version']\n"
 
 
 def _end(script: str) -> tuple[int, str, str]:
@@ -355,7 +364,7 @@ def test_all_output_is_written_before_the_process_ends() -> None:
 
 
 def test_the_process_ends_with_the_exit_code() -> None:
-    code, out, err = _end("from dcmsend.cli.main import program\nsys.argv[1:] = ['--nonsense']\nprogram()")
+    code, out, err = _end("from dcmsend.cli.program import program\nsys.argv[1:] = ['--nonsense']\nprogram()")
     assert (code, out) == (1, "")
     assert err.endswith("error: Unknown option --nonsense\n")
 

@@ -9,12 +9,11 @@ from dcmsend.errors import JournalError, NoInputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dcmsend.api import Report
     from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
     from dcmsend.cli.log import Log
+    from dcmsend.cli.main import Interrupts
     from dcmsend.errors import DcmsendError, ReportError
     from dcmsend.report.recorder import Recorder
 
@@ -25,11 +24,11 @@ def conclude(
     log: Log,
     seconds: float,
     recorder: Recorder | None,
-    by_signal: Callable[[int], int],
+    interrupts: Interrupts,
 ) -> int:
     """Tell how the run ended, write the reports, and find the exit code.
 
-    ``seconds``: how long the run took. ``by_signal`` makes of an exit code the one that also tells of a signal.
+    ``seconds``: how long the run took. ``interrupts`` makes of an exit code the one that also tells of a signal.
     """
     report_error = None
     if report.error is not None:
@@ -38,14 +37,14 @@ def conclude(
         if recorder is not None or arguments.report_file:
             from dcmsend.cli.reports import write_reports
 
-            so_far = by_signal(_exit_code(report, arguments, None))
-            report_error = write_reports(report, arguments, log, recorder, so_far)
+            so_far = interrupts.code(_exit_code(report, arguments, None))
+            report_error = write_reports(report, arguments, log, recorder, so_far, interrupts.stop)
         log.summary(report.totals)
         if not arguments.log.special:  # a configuration of DCMTK's kind shall give DCMTK's lines
             _tell_speed(report, log, seconds)
     if not report.complete and report.error is None:
         _explain(report, log)
-    return by_signal(_exit_code(report, arguments, report_error))
+    return interrupts.code(_exit_code(report, arguments, report_error))
 
 
 def tell(error: DcmsendError, log: Log) -> ExitCode:

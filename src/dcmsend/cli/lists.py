@@ -1,7 +1,8 @@
 """Lists of files (``--files-from``) -> names, as they come.
 
-Owns the format: one name after the other, bytes as the file system has them, no comments and no quotes. What does not
-end where it should, or cannot be read, is told: a list that is cut off must not look like one that has ended. From
+Owns the format: one name after the other, bytes as the file system has them, no comments and no quotes; a byte order
+mark before the first line is none of a name. What does not end where it should, or cannot be read, is told: a list that
+is cut off must not look like one that has ended. From
 pipes and terminals names are read in a thread of its own, so that nobody waits for who writes them. Loaded where the
 option is given.
 """
@@ -14,10 +15,9 @@ import sys
 
 from dcmsend.cli.words import CommandLineError
 from dcmsend.errors import ConfigurationError, ListError
-from dcmsend.files.sources import reason_of
 from dcmsend.light import NamedTuple
 from dcmsend.model import Later
-from dcmsend.printable import plain
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from typing import Final
 
     from dcmsend.cli.grammar import Arguments
+    from dcmsend.reasons import Reason
 
 STANDARD_INPUT: Final = "-"
 MAX_NAME: Final = 65536  # bytes of a name; no system has paths of that length
 CHUNK: Final = 65536  # bytes that are read at once
 CHUNKS: Final = 16  # that are read ahead of a pipe
+OPTION: Final = "--files-from"
+_UTF8: Final = b"\xef\xbb\xbf"  # byte order marks
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_MARKS: Final = (_UTF8, *_UTF16)
 
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOCTTY", "O_BINARY", "O_NOINHERIT"))
 
@@ -42,11 +47,11 @@ class _Open(NamedTuple):
     descriptor: int
 
 
-def sources(arguments: Arguments) -> Iterator[str | Later]:
+def sources(arguments: Arguments) -> Iterator[str | Later | ListError]:
     """The files of the command line, then the names in the lists, as they are asked for.
 
     The lists are opened at once. Raises CommandLineError where standard input would be read twice, ConfigurationError
-    where a list cannot be read at all; later ListError where one cannot be read on.
+    where a list cannot be read at all. Where one cannot be read on, the last that comes says why.
     """
     _require_one_reader(arguments)
     opened: list[_Open] = []
@@ -69,26 +74,28 @@ def _require_one_reader(arguments: Arguments) -> None:
 
 
 def _opened(path: str) -> _Open:
-    name = "standard input" if path == STANDARD_INPUT else f"list '{plain(path)}'"
+    name = "standard input" if path == STANDARD_INPUT else f"list '{path}'"
     try:
         if path == STANDARD_INPUT:
             if sys.stdin is None:
-                raise ConfigurationError("cannot read standard input (--files-from): it is closed")
+                raise _not_opened(name, because("list_closed"))
             return _Open(name, _standard_input(sys.stdin.fileno()))
         descriptor = os.open(path, _FLAGS)
     except OSError as error:
-        reason = reason_of(error)
+        raise _not_opened(name, of_system(error)) from None
     except ValueError:
-        reason = "Invalid filename"
-    else:
-        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            return _Open(name, descriptor)
+        raise _not_opened(name, because("list_name_invalid")) from None
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        reason = "Is a directory"
-    raise ConfigurationError(f"cannot read {name} (--files-from): {reason}")
+        raise _not_opened(name, because("list_is_a_folder"))
+    return _Open(name, descriptor)
 
 
-def _names(files: tuple[str, ...], lists: list[_Open], separator: bytes) -> Iterator[str | Later]:
+def _not_opened(name: str, reason: Reason) -> ConfigurationError:
+    return ConfigurationError(because("list_not_opened", reason, list=name, option=OPTION))
+
+
+def _names(files: tuple[str, ...], lists: list[_Open], separator: bytes) -> Iterator[str | Later | ListError]:
     """First an empty name, for nobody; then the files, then what the lists name."""
     try:
         yield ""
@@ -96,6 +103,8 @@ def _names(files: tuple[str, ...], lists: list[_Open], separator: bytes) -> Iter
         while lists:
             yield from _listed(lists[0], separator)
             os.close(lists.pop(0).descriptor)
+    except ListError as error:
+        yield error
     finally:
         for left in lists:
             os.close(left.descriptor)
@@ -113,10 +122,17 @@ def _standard_input(descriptor: int) -> int:
 def _listed(opened: _Open, separator: bytes) -> Iterator[str | Later]:
     number = 0
     rest = b""
+    began = separator == b"\0"  # in such a list nothing but names can be
     for chunk in _chunks(opened):
         if isinstance(chunk, Later):
             yield chunk
             continue
+        if not began:
+            beginning = rest + chunk
+            if any(mark.startswith(beginning) and mark != beginning for mark in _MARKS):
+                rest = beginning  # too little to tell
+                continue
+            rest, chunk, began = b"", _without_mark(beginning, opened), True
         *whole, rest = (rest + chunk).split(separator)
         if not any(whole):  # there may be nothing but empty names, without end, and a run must be able to stop
             yield Later(lambda call: call())
@@ -126,19 +142,27 @@ def _listed(opened: _Open, separator: bytes) -> Iterator[str | Later]:
                 yield os.fsdecode(name)
         if len(rest) > MAX_NAME:
             break
+    if not began:
+        rest = _without_mark(rest, opened)
     if name := _checked(rest, number + 1, opened, separator):
         yield os.fsdecode(name)
+
+
+def _without_mark(beginning: bytes, opened: _Open) -> bytes:
+    """The beginning of a list without the mark of editors. Raises ListError where it says that names are no bytes."""
+    if beginning.startswith(_UTF16):
+        raise ListError(because("list_in_utf16", list=opened.name, option=OPTION))
+    return beginning.removeprefix(_UTF8)
 
 
 def _checked(name: bytes, number: int, opened: _Open, separator: bytes) -> bytes:
     """A name without what does not belong to it. Raises ListError where it cannot be one."""
     if len(name) > MAX_NAME:
-        raise ListError(f"name {number} in {opened.name} (--files-from) has more than {MAX_NAME} bytes")
+        raise ListError(because("list_name_too_long", number=number, list=opened.name, option=OPTION, most=MAX_NAME))
     if separator == b"\0":
         return name
     if b"\0" in name:
-        hint = "--null is for lists that have NUL characters between the names"
-        raise ListError(f"name {number} in {opened.name} (--files-from) has a NUL character in it", hint=hint)
+        raise ListError(because("list_name_has_nul", number=number, list=opened.name, option=OPTION))
     return name.removesuffix(b"\r")
 
 
@@ -162,7 +186,7 @@ def _read(opened: _Open) -> bytes:
     try:
         return os.read(opened.descriptor, CHUNK)
     except OSError as error:
-        raise ListError(f"cannot read on in {opened.name} (--files-from): {reason_of(error)}") from None
+        raise ListError(because("list_broken", of_system(error), list=opened.name, option=OPTION)) from None
 
 
 class _Reader:

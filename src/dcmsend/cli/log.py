@@ -91,6 +91,15 @@ class Log:
     def close(self) -> None:
         """Let go of what was opened for this log."""
 
+    def part(self, line: str) -> None:
+        """Tell why the process ends in this very moment, if that can be told: a signal may have come in between."""
+        try:
+            if self._stream is not None and hasattr(self._stream, "part"):
+                self._stream.part()
+            self.fatal(line)
+        except RuntimeError:  # in the middle of another line
+            pass
+
     def failure(self, level: Level, error: DcmsendError) -> None:
         """Log an error that ends the run, with its hint."""
         from dcmsend.cli.names import OPTIONS

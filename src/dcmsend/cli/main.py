@@ -6,49 +6,34 @@ needed for a plain run (help, report, exit codes other than 0) is imported where
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
 from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
+from dcmsend.cli.program import end_at_once
 from dcmsend.cli.words import CommandLine, CommandLineError
 from dcmsend.errors import DcmsendError, Interrupted
+from dcmsend.stop import Stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
-    from typing import Any, Final, NoReturn, Self
+    from typing import Any, Final, Self
 
     from dcmsend.api import Report
     from dcmsend.cli.grammar import Arguments, LogChoice
     from dcmsend.events import Event
     from dcmsend.model import Conversion, Peer
     from dcmsend.report.recorder import Recorder
-    from dcmsend.stop import Stop
 else:
     import _signal as signal  # the functions without the enumerations that the module of that name has of them
 
-# New objects before the garbage collector looks for cycles. By default it would do so over a dozen times while modules
-# are loaded, and find nothing to free.
-_MANY: Final = 20_000
-_WORK_AT_THE_END: Final = frozenset(("atexit", "threading"))  # modules that give the interpreter something to end
-
-_REQUESTS_TO_STOP: Final = 2  # finish the instance under way; abort
+_REQUESTS_TO_STOP: Final = 2  # of a run that is under way: finish the instance; abort
 _FINISHING: Final = "interrupted, finishing the instance under way; once more to abort"
 _ENDING: Final = "interrupted, ending the run"
-
-
-def program() -> NoReturn:
-    """Run the command as a process of its own, and end that: what the console script calls."""
-    gc.set_threshold(_MANY)
-    code = main()
-    _flush()
-    if _may_end_at_once(sys._getframe().f_back):  # noqa: SLF001 - there is no other way to ask who has called
-        os._exit(code)
-    sys.exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,19 +77,19 @@ def _command(calling: str, line: CommandLine, choice: LogChoice, log: Log) -> in
     arguments = grammar.arguments(line, log.level, choice)
     for remark in grammar.remarks(arguments):
         log.warn(remark)
-    return (_before if arguments.dry_run or arguments.echo or arguments.probe else _send)(arguments, log)
+    act = _before if arguments.dry_run or arguments.echo or arguments.probe else _send
+    return act(arguments, log, Interrupts(log))
 
 
-def _before(arguments: Arguments, log: Log) -> int:
+def _before(arguments: Arguments, log: Log, interrupts: Interrupts) -> int:
     """Ask the peer, or show what would be sent, and send where that is wished."""
     from dcmsend.cli.before import before, prepared
     from dcmsend.light import replace
-    from dcmsend.stop import Stop
 
-    stop = Stop()
+    stop = interrupts.stop
     arguments = replace(arguments, peer=_peer(arguments), conversion=_conversion(arguments), login=None)
     arguments = prepared(arguments)
-    with _Interrupts(stop, log) as interrupts:
+    with interrupts:
         try:
             code = before(arguments, log, stop)
         except DcmsendError as error:
@@ -113,25 +98,26 @@ def _before(arguments: Arguments, log: Log) -> int:
             code = tell(Interrupted("stopped by the user") if stop.requested else error, log)
         if code is not None:
             return interrupts.code(code)
-    return _send(arguments, log)
+    return _send(arguments, log, interrupts)
 
 
-def _send(arguments: Arguments, log: Log) -> int:
+def _send(arguments: Arguments, log: Log, interrupts: Interrupts) -> int:
     from time import monotonic
 
-    from dcmsend.stop import Stop
-
     began = monotonic()
-    stop = Stop()
+    if any((arguments.report_file, arguments.report_json, arguments.report_csv, arguments.report_html)):
+        from dcmsend.cli.report_targets import require_good_targets
+
+        require_good_targets(arguments)
     sources = _sources(arguments)
     peer, send = _peer(arguments), _sender(arguments, log)
     listener = _listener(arguments, peer, log)
     recorder = _recorder(arguments, listener)
     with (
-        _Interrupts(stop, log) as interrupts,
+        interrupts,
         send(
             peer,
-            sources,
+            interrupts.guarding(sources),
             scan=arguments.scan,
             policy=arguments.policy,
             conversion=_conversion(arguments),
@@ -140,14 +126,14 @@ def _send(arguments: Arguments, log: Log) -> int:
             retries=arguments.retries,
             journal=arguments.journal,
             listener=recorder or listener,
-            stop=stop,
+            stop=interrupts.stop,
         ) as report,
     ):
         code = 0
         if not report.complete or report.error or recorder or arguments.report_file or log.shows(Level.INFO):
             from dcmsend.cli.conclusion import conclude
 
-            code = conclude(report, arguments, log, monotonic() - began, recorder, interrupts.code)
+            code = conclude(report, arguments, log, monotonic() - began, recorder, interrupts)
         log.finished(report, code)
         return code
 
@@ -259,62 +245,49 @@ def _tell_defect(error: BaseException, log: Log) -> None:
         log.debug(*"".join(format_exception(error)).splitlines())
 
 
-def _may_end_at_once(caller: FrameType | None) -> bool:
-    """Whether the interpreter need not be taken apart, which takes as long as sending a small file.
+class Interrupts:
+    """While it is entered, Ctrl-C and SIGTERM ask to stop; the one behind the last request ends the program.
 
-    So it is where a script has called us and nobody above it waits (a profiler, a debugger), nobody has asked to be
-    called at the end, and there are no threads.
-    """
-    above = caller and caller.f_back
-    while above is not None and above.f_globals.get("__name__") == "runpy":  # python -m
-        above = above.f_back
-    return above is None and not sys.flags.inspect and _WORK_AT_THE_END.isdisjoint(sys.modules)
-
-
-def _flush() -> None:
-    """Write what is left to be written, and drop what cannot be (the disk is full).
-
-    Else the interpreter would try once more, and end with a code of its own.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        except ValueError:  # closed: nothing is left
-            pass
-
-
-class _Interrupts:
-    """While it is entered, Ctrl-C and SIGTERM ask the run to stop, then to abort, and in the end take the program down.
-
-    ``last`` is the signal that came last, or 0.
+    A run that is under way may finish an instance at the first, and is aborted at the second. Where there is no run, or
+    none any more, the second is the last. ``last`` is the signal that came last, or 0. May be entered again.
     """
 
-    def __init__(self, stop: Stop, log: Log) -> None:
+    def __init__(self, log: Log) -> None:
+        self.stop = Stop()
         self.last = 0
-        self._stop = stop
         self._log = log
         self._seen = 0
+        self._under_way = False
+        self._over = False
         self._untold = ""
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
+        self._over = False
         for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) == signal.SIG_IGN:  # started in the background, as by nohup
+            previous = signal.getsignal(number)
+            if previous in (signal.SIG_IGN, self._interrupt):  # started in the background, as by nohup; entered again
                 continue
             try:
-                self._previous[number] = signal.signal(number, self._interrupt)
+                signal.signal(number, self._interrupt)
+                self._previous[number] = previous
             except ValueError:  # not in the main thread, where no signal arrives
                 pass
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._under_way = False
+        self._over = True
         for number, previous in self._previous.items():
-            signal.signal(number, previous)
+            if previous is not end_at_once:  # else the exit code, which the reports tell, stays what it is
+                signal.signal(number, previous)
         if self._untold:
             self._log.warn(self._untold)
+
+    def guarding(self, sources: Iterable[Any]) -> Iterator[Any]:
+        """The same sources. When the first is asked for, a run is under way."""
+        self._under_way = True
+        yield from sources
 
     def code(self, code: int) -> int:
         """The exit code, which tells the two signals apart."""
@@ -324,13 +297,20 @@ class _Interrupts:
             return ExitCode.TERMINATED if code == ExitCode.INTERRUPTED else code
         return code
 
-    def _interrupt(self, number: int, _: FrameType | None) -> None:
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.last = number
         self._seen += 1
-        if self._seen > _REQUESTS_TO_STOP:
+        if self._seen >= _REQUESTS_TO_STOP + self._under_way:
+            previous = self._previous[number]
+            if previous is end_at_once:
+                self._log.part("interrupted")
+            if callable(previous):
+                previous(number, frame)
             raise KeyboardInterrupt(number)
-        self._stop.request()
-        words = _ENDING if self._stop.aborted else _FINISHING
+        if self._over:
+            return
+        self.stop.request()
+        words = _ENDING if self.stop.aborted else _FINISHING
         try:
             self._log.warn(words)
         except RuntimeError:  # the signal came in the middle of a line of the log

@@ -19,6 +19,7 @@ OPTIONS: Final[dict[str, str]] = {
     "no_halt": "--no-halt",
     "no_illegal_proposal": "--no-illegal-proposal",
     "no_uid_checks": "--no-uid-checks",
+    "null_separated": "--null",
     "read_dataset": "--read-file",
     "read_dicomdir": "--read-from-dicomdir",
     "recurse": "--recurse",

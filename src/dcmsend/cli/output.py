@@ -6,6 +6,7 @@ import os
 import sys
 
 from dcmsend.errors import ReportError
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,4 +30,4 @@ def show(pieces: Iterable[str]) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter will flush once more
     except OSError as error:
-        raise ReportError(f"cannot write to standard output: {error.strerror or error}") from error
+        raise ReportError(because("output_not_written", of_system(error))) from error

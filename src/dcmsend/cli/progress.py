@@ -133,6 +133,18 @@ class Terminal:
             if before or text:
                 self._put(f"{_ERASE if before else ''}{text}")
 
+    def part(self) -> None:
+        """Take the frame away, unless somebody is writing: the process ends, and nobody is waited for.
+
+        Raises RuntimeError where it cannot be done.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError("another thread is writing")
+        try:
+            self.close()
+        finally:
+            self._lock.release()
+
     def _put(self, text: str) -> None:
         with self._lock:
             if self._writing:

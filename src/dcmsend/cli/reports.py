@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from dcmsend.cli.log import Log
     from dcmsend.report.recorder import Recorder
     from dcmsend.report.run import Run
+    from dcmsend.stop import Stop
 
 
 def write_reports(
-    report: Report, arguments: Arguments, log: Log, recorder: Recorder | None, exit_code: int
+    report: Report, arguments: Arguments, log: Log, recorder: Recorder | None, exit_code: int, stop: Stop
 ) -> ReportError | None:
-    """Write what was asked for; the first error, if any. ``exit_code``: what the reports are to say of it."""
+    """Write what was asked for; the first error, if any. ``exit_code``: what the reports are to say of it.
+
+    A request to ``stop`` ends the waiting for somebody who reads a report.
+    """
     wanted = [(arguments.report_file, "detailed report on the transfer", lambda: _text(report))]
     if recorder is not None:
         run = _run(report, recorder, exit_code)
@@ -34,17 +38,17 @@ def write_reports(
             (path, f"{kind} report", lambda pieces=pieces: pieces(run))  # type: ignore[misc]
             for path, (kind, pieces) in zip(names, _FORMATS, strict=True)
         ]
-    errors = [_write(path, kind, pieces, log) for path, kind, pieces in wanted if path]
+    errors = [_write(path, kind, pieces, log, stop) for path, kind, pieces in wanted if path]
     return next((error for error in errors if error is not None), None)
 
 
-def _write(path: str, kind: str, pieces: Callable[[], Iterator[str]], log: Log) -> ReportError | None:
+def _write(path: str, kind: str, pieces: Callable[[], Iterator[str]], log: Log, stop: Stop) -> ReportError | None:
     net = log.room("net")
     net.info(f"creating {kind} ...")
     if overwrites(path):
         net.warn(f"file '{path}' already exists, overwriting")
     try:
-        write(path, pieces())
+        write(path, pieces(), stop)
     except ReportError as error:
         log.failure(Level.ERROR, error)
         return error

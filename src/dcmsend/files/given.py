@@ -12,7 +12,7 @@ import sys
 from io import BufferedRandom, BufferedReader, BytesIO, FileIO, TextIOBase
 from zlib import crc32
 
-from dcmsend.errors import FileError
+from dcmsend.errors import CallersError, DcmsendError, FileError
 from dcmsend.files.head import read_head
 from dcmsend.files.opening import OpenFile
 from dcmsend.files.parts import OpenMemory, OpenPart
@@ -223,7 +223,7 @@ def _read(stream: Any, number: int) -> _Kept:
     data = bytearray()
     file: IO[bytes] | None = None
     try:
-        while chunk := stream.read(_CHUNK):
+        while chunk := _next(stream):
             if not isinstance(chunk, bytes | bytearray):
                 raise TypeError(f"source {number} reads {type(chunk).__name__}, not bytes: open it in binary mode")
             data += chunk
@@ -240,6 +240,14 @@ def _read(stream: Any, number: int) -> _Kept:
     finally:
         if file is not None:
             file.close()
+
+
+def _next(stream: Any) -> Any:
+    """What it reads next. What it raises of our kind is the caller's."""
+    try:
+        return stream.read(_CHUNK)
+    except DcmsendError as error:
+        raise CallersError(error) from None
 
 
 def _temporary() -> IO[bytes]:

@@ -39,6 +39,7 @@ class PartSource(FileSource):
         self.start = start
         self.descriptor = descriptor
         self.size = size
+        self.go_on = None
         self.head = read_at(descriptor, min(size, head_size), start)
         self._buffer, self._base = self.head, 0
 
@@ -47,6 +48,8 @@ class PartSource(FileSource):
         if end <= len(self.head):
             return self.head, 0
         if offset < self._base or end > self._base + len(self._buffer):
+            if self.go_on is not None:
+                self.go_on()
             length = min(max(need, WINDOW), max(self.size - offset, 0))
             self._buffer, self._base = read_at(self.descriptor, length, self.start + offset), offset
         return self._buffer, self._base

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from itertools import islice
 
-from dcmsend.errors import FileError
+from dcmsend.errors import FileError, Interrupted, ListError
 from dcmsend.files.head import read_head
 from dcmsend.files.layouts import Layouts
 from dcmsend.files.natural import in_natural_order
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from dcmsend.files.head import Head
     from dcmsend.model import ScanOptions
+    from dcmsend.stop import Stop
 
     Unusual: TypeAlias = Callable[[object, int], Iterator["Found"]]
     Entries: TypeAlias = Iterator[os.DirEntry[str]]
 
-Found: TypeAlias = Instance | Refusal | Notice | Later
+Found: TypeAlias = Instance | Refusal | Notice | Later | ListError
 
 HEAD_SIZE: Final = 4096  # bytes that are read of each file at first
 RUN: Final = 16384  # entries of a folder that are sorted and kept at once
@@ -42,13 +43,13 @@ def scan(arguments: Iterable[object], options: ScanOptions, scanner: Scanner | N
     """Everything that the arguments name, in order.
 
     A file that cannot be sent is a Refusal, and what is passed over a Notice: where there are only notices, there was
-    no input.
+    no input. ``Later`` and ``ListError`` among the arguments are handed on.
     """
     scanner = scanner or Scanner(options)
     for number, argument in enumerate(arguments, 1):
         if type(argument) is str:
             yield from scanner.argument(argument)
-        elif isinstance(argument, Later):
+        elif isinstance(argument, Later | ListError):
             yield argument
         else:
             yield from scanner.unusual(argument, number)
@@ -59,9 +60,13 @@ def _unknown(argument: object, number: int) -> Iterator[Found]:
 
 
 class Scanner:
-    """One scan: the options, and what was met so far. ``unusual`` is asked what an argument is that is no path."""
+    """One scan: the options, and what was met so far. ``unusual`` is asked what an argument is that is no path.
+
+    Once ``stop`` is requested, nothing more is read, and Interrupted is raised.
+    """
 
     def __init__(self, options: ScanOptions, unusual: Unusual | None = None) -> None:
+        self.stop: Stop | None = None
         self.unusual = unusual or _unknown
         self._options = options
         self._files = Seen()
@@ -85,6 +90,7 @@ class Scanner:
         try:
             yield from self._enter(path, stack)
             while stack:
+                self._require_wanted()  # there may be no end of files that nobody wants
                 yield from self._go_on(stack)
         finally:
             for listing in stack:
@@ -163,6 +169,10 @@ class Scanner:
                 return
         yield from self._file(path)
 
+    def _require_wanted(self) -> None:
+        if self.stop is not None and self.stop.requested:
+            raise Interrupted(because("stopped"))
+
     def _other(self, path: str) -> Iterable[Found]:  # noqa: ARG002
         """A file in a folder whose name is none of those that are wanted."""
         return ()
@@ -178,10 +188,14 @@ class Scanner:
                     return
                 size = file.status.st_size
                 source = file.source(HEAD_SIZE)
+                source.go_on = self._require_wanted
                 head = read_head(source, self._options.read_mode)
         except FileError as error:
             from dcmsend.files.dicom_names import in_context  # most files are not refused
+            from dcmsend.files.own_files import is_own
 
+            if not named and is_own(path):
+                return
             yield Refusal(path, in_context(error.reason, path, size, named=named))
             return
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:

@@ -14,6 +14,7 @@ from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final, Protocol
 
     class Source(Protocol):
@@ -46,15 +47,17 @@ class BytesSource:
 class FileSource:
     """An open file of ``size`` bytes. Its first ``head_size`` bytes are read at once and kept.
 
-    The caller owns ``descriptor``. Raises FileError where the system cannot read.
+    The caller owns ``descriptor``. ``go_on`` is called before more is read, and raises where nobody wants it any more.
+    Raises FileError where the system cannot read.
     """
 
-    __slots__ = ("_base", "_buffer", "descriptor", "head", "size")
+    __slots__ = ("_base", "_buffer", "descriptor", "go_on", "head", "size")
     start = 0  # where its first byte stands in what ``descriptor`` is for
 
     def __init__(self, descriptor: int, size: int, head_size: int = WINDOW) -> None:
         self.descriptor = descriptor
         self.size = size
+        self.go_on: Callable[[], None] | None = None
         self.head = read_at(descriptor, min(size, head_size), 0)
         self._buffer, self._base = self.head, 0
 
@@ -64,6 +67,8 @@ class FileSource:
             return self.head, 0
         held = self._base + len(self._buffer)
         if offset < self._base or end > held:
+            if self.go_on is not None:
+                self.go_on()
             # After a jump (over a value, from fragment to fragment) chances are that only a header is wanted.
             ahead = _SMALL_WINDOW if offset > held + WINDOW else WINDOW
             self._buffer = read_at(self.descriptor, min(max(need, ahead), max(self.size - offset, 0)), offset)

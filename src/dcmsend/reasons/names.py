@@ -19,6 +19,7 @@ LIBRARY: Final[dict[str, str]] = {
     "no_halt": "Policy(halt=False)",
     "no_illegal_proposal": "Policy.legal_proposals_only",
     "no_uid_checks": "ScanOptions(uid_checks=False)",
+    "null_separated": "a list whose names are separated by NUL",
     "read_dataset": "ScanOptions(read_mode=ReadMode.FILE_OR_DATASET)",
     "read_dicomdir": "ScanOptions(dicomdir=True)",
     "recurse": "ScanOptions(recurse=True)",

@@ -131,6 +131,32 @@ TABLE: Final[dict[str, Row]] = {
         Kind.READ, "not a regular file but a {kind}", "Only files can be sent: name those, or a folder.", ("kind",)
     ),
     "bad_file": Row(Kind.FILE, "bad DICOM file: {path}: {inner}"),
+    "list_not_opened": Row(
+        Kind.RUN, "cannot read {list} ({option}): {inner}", "Name a list that is there and may be read."
+    ),
+    "list_closed": Row(Kind.RUN, "it is closed"),
+    "list_is_a_folder": Row(Kind.RUN, "Is a directory"),
+    "list_name_invalid": Row(Kind.RUN, "Invalid filename"),
+    "list_broken": Row(
+        Kind.RUN,
+        "cannot read on in {list} ({option}): {inner}",
+        "Nobody knows what else the list names: make it anew, and send what was not sent.",
+    ),
+    "list_in_utf16": Row(
+        Kind.RUN,
+        "{list} ({option}) is in UTF-16",
+        "Names are taken byte by byte, as the file system has them: write the list in UTF-8.",
+    ),
+    "list_name_too_long": Row(
+        Kind.RUN,
+        "name {number} in {list} ({option}) has more than {most} bytes",
+        "One name on each line, and nothing else: is this the list that was meant?",
+    ),
+    "list_name_has_nul": Row(
+        Kind.RUN,
+        "name {number} in {list} ({option}) has a NUL character in it",
+        "{null_separated} is for lists that have NUL characters between the names",
+    ),
     # --- structure of files: Part 10, data sets, DICOMDIRs
     "empty_file": Row(Kind.FILE, "End of stream", "The file is empty: copy it from its source again."),
     "empty_no_dicom": Row(Kind.NO_DICOM, "End of stream", "These files are empty. {no_halt} passes over them."),
@@ -744,6 +770,38 @@ TABLE: Final[dict[str, Row]] = {
     # --- journal
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),
     # --- reports
+    "report_not_written": Row(
+        Kind.RUN, "cannot write report file '{path}': {inner}", "Check the folder of the report file, and the disk."
+    ),
+    "report_refused": Row(Kind.RUN, "{option} cannot write to '{path}': {inner}"),
+    "report_cannot_be_made": Row(
+        Kind.RUN, "{inner}", "Name a file in a folder that is there and may be written to; nothing was sent."
+    ),
+    "report_name_invalid": Row(Kind.RUN, "Invalid filename", "No file can have such a name: give another one."),
+    "report_over_dicom": Row(
+        Kind.RUN,
+        "it is a DICOM file",
+        "Give the report a name of its own: was it forgotten, and an input taken for it?",
+    ),
+    "report_over_journal": Row(
+        Kind.RUN, "it belongs to a journal", "Give the report a name of its own: a journal is never written over."
+    ),
+    "report_over_input": Row(
+        Kind.RUN, "it is to be sent", "Give the report a name of its own: was it forgotten, and an input taken for it?"
+    ),
+    "report_over_target": Row(
+        Kind.RUN, "{other} writes to it, too", "Give each of the two a file of its own.", ("other",)
+    ),
+    "report_over_source": Row(
+        Kind.RUN, "{other} reads it", "Give the report a name of its own: what is read must not be lost.", ("other",)
+    ),
+    "report_over_log": Row(Kind.RUN, "the log is written to it", "Give each of the two a file of its own."),
+    "report_given_up": Row(
+        Kind.RUN, "stopped by the user", "Nobody read what was written there: start a reader first, or name a file."
+    ),
+    "output_not_written": Row(
+        Kind.RUN, "cannot write to standard output: {inner}", "Look at where the output goes: is the disk full?"
+    ),
 }
 # Where a row has no hint of its own.
 _HINTS: Final[dict[Kind, str]] = {

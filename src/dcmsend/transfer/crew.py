@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dcmsend.transfer.intake import Intake
     from dcmsend.transfer.worker import Ending
 
+    Orders: TypeAlias = SimpleQueue[Generator[Event, None, Ending] | None]
     Start: TypeAlias = Callable[[], Generator[Event, None, Ending]]
 
 _GLANCE = 16  # files that are looked at between two looks at the events
@@ -63,7 +64,7 @@ class Crew:
         self._verdict = verdict
         self._delay = delay
         self._events: SimpleQueue[Event | _Ended | None] = SimpleQueue()
-        self._threads: set[Thread] = set()
+        self._threads: dict[Thread, Orders] = {}
         self._connecting = 0
 
     def run(self, stop: Stop) -> Iterator[Event]:
@@ -79,8 +80,11 @@ class Crew:
                     return
                 yield from self._listen(delay)
         finally:
-            del stop.nudges[self]
-            self._dismiss(stop)
+            try:
+                self._dismiss(stop)
+            finally:  # for a second Ctrl-C in a notebook may come in the middle of this
+                self._dismiss(stop)
+                stop.nudges.pop(self, None)
 
     def _supply(self, stop: Stop) -> None:
         if self.error is not None or self._intake.error is not None or stop.requested:
@@ -91,22 +95,25 @@ class Crew:
     def _fill_places(self) -> None:
         """Begin associations, though no more than there are instances that nobody has taken."""
         while len(self._threads) < self._places and len(self._feed) > self._connecting:
-            orders: SimpleQueue[Generator[Event, None, Ending]] = SimpleQueue()
+            orders: Orders = SimpleQueue()
             thread = Thread(target=lambda orders=orders: self._work(orders.get()), daemon=True)
+            self._threads[thread] = orders  # first: an interrupt may come behind any line, and nobody shall be left
             try:
                 thread.start()
             except RuntimeError:  # the system has no room for another one: those that there are do the work
+                del self._threads[thread]
                 self._places = len(self._threads)
                 if not self._places:
                     self.error = self.error or RunStopped("cannot open an association: the system allows no thread")
                 return
-            orders.put(self._start())  # first: what comes up here must not leave both waiting
-            self._threads.add(thread)
+            orders.put(self._start())
             self._connecting += 1
 
-    def _work(self, events: Generator[Event, None, Ending]) -> None:
-        """What a thread does: hand on the events of one association, and how it ended."""
+    def _work(self, events: Generator[Event, None, Ending] | None) -> None:
+        """What a thread does: hand on the events of one association, if there is one, and how it ended."""
         ending: Ending | BaseException
+        if events is None:
+            return
         try:
             ending = self._hand_on(events)
         except BaseException as defect:  # noqa: BLE001 - raised again in the thread that waits for it
@@ -150,7 +157,7 @@ class Crew:
 
     def _part(self, ended: _Ended) -> None:
         """Take leave of a thread. Raises what broke it, if that was no error of the network."""
-        self._threads.discard(ended.thread)
+        self._threads.pop(ended.thread, None)
         ending = ended.ending
         if isinstance(ending, BaseException):
             raise ending
@@ -166,5 +173,9 @@ class Crew:
         self._feed.end()
         while self._threads and not stop.aborted:
             stop.request()
-        for thread in self._threads:
-            thread.join()
+        for thread, orders in self._threads.items():
+            orders.put(None)  # for one that still waits for its association
+            try:
+                thread.join()
+            except RuntimeError:  # it was never started
+                pass

@@ -6,7 +6,15 @@ Where files come from and what makes one acceptable is decided in ``files``. Bel
 
 from __future__ import annotations
 
-from dcmsend.errors import InputError, Interrupted, InvalidInputError, ListError, NoInputError, NoValidInputError
+from dcmsend.errors import (
+    InputError,
+    Interrupted,
+    InvalidInputError,
+    ListError,
+    NoInputError,
+    NoValidInputError,
+    from_caller,
+)
 from dcmsend.events import InstanceKnown, ScanFinished
 from dcmsend.files.scan import Scanner, scan
 from dcmsend.model import Instance, Later, Notice, Refusal
@@ -96,8 +104,8 @@ class Intake:
             return False
         try:
             found = next(self._found, None)
-        except ListError as error:
-            self._break(error)
+        except Interrupted as error:  # of its own accord: it looks at the same request to stop
+            self._break_off(error)
             return False
         if self._later is not None and not isinstance(found, Later):
             self._later, self.quiet = None, False
@@ -109,6 +117,9 @@ class Intake:
                 self._look_up(found, number, self._ledger)
         elif isinstance(found, Later):
             self._later = found
+        elif isinstance(found, ListError):
+            self._break(found)
+            return False
         else:
             self._pass_over(found)
         if self._stop.requested and not self.ended:
@@ -184,7 +195,9 @@ class Input:
     from others. ``bounded``: no more than so much of what is no path is kept at once, for it is released meanwhile.
     """
 
-    def __init__(self, options: ScanOptions, opener: Opener | None, memory: Looker | None, *, bounded: bool) -> None:
+    def __init__(
+        self, options: ScanOptions, opener: Opener | None, memory: Looker | None, stop: Stop, *, bounded: bool
+    ) -> None:
         self._options = options
         self._opener = opener
         self._memory = memory
@@ -192,12 +205,13 @@ class Input:
         self._given: Given | None = None
         self._archives: Archives | None = None
         self._scanner = self._archive_scanner() if options.archives else Scanner(options, self._unusual)
+        self._scanner.stop = stop
 
     def found(self, sources: Iterable[object]) -> Iterator[Found]:
         """What the sources come to. Raises TypeError where they are a single one."""
         if isinstance(sources, str | bytes | bytearray | memoryview):
             raise TypeError(f"sources is of type {type(sources).__name__}: for a single source give a list of one")
-        return scan(sources, self._options, self._scanner)
+        return scan(from_caller(sources), self._options, self._scanner)
 
     def release(self, path: str) -> None:
         """Let go of what is no path and needed no more."""
