@@ -289,6 +289,11 @@ class Outcome(Frozen, kw_only=True):
             return because(refusal_code(self.status), self.reason or None, status=status, meaning=meaning)
         return self.reason or because(_UNTOLD[self.state])
 
+    @property
+    def code(self) -> str:
+        """The code of why it is not stored; where it is, that of the peer's remark, which may be empty."""
+        return (self.reason if self.stored else self.why).code
+
 
 _UNTOLD: Final = {
     State.PENDING: "never_tried",

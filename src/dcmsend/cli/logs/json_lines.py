@@ -246,7 +246,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "status": status,
         "status_class": None if status is None else status_class(status).name.lower(),
         "status_text": None if status is None else status_text(status),
-        "code": outcome.reason.code,
+        "code": outcome.code,
         "reason": str(outcome.reason),
         "association": outcome.association,
         "context_id": outcome.context_id,
