@@ -210,6 +210,11 @@ class Refusal(Frozen):
         """Return False if it is no DICOM."""
         return not self.reason.no_dicom
 
+    @property
+    def tolerated(self) -> bool:
+        """Return True if it ends no run that halts on invalid files, since DCMTK's goes on there, too."""
+        return self.reason.code == "folder_not_searched"
+
 
 class Conflict(Frozen):
     """Files of one SOP Instance UID with different data sets, of which a peer keeps only one.

@@ -49,8 +49,6 @@ if TYPE_CHECKING:
         def left_over(self) -> int: ...
 
 
-# What ends no run that halts on invalid files, since DCMTK's does not either.
-_TOLERATED: Final = frozenset(("folder_not_searched",))
 PATIENCE: Final = 5.0  # seconds for which an association with nothing to do waits for more input
 
 
@@ -88,7 +86,7 @@ class Intake:
         self._stop = stop
         self._halt = halt
         self._ledger = ledger
-        self._looked_at = False  # anything at all, though nothing may have come of it
+        self._looked_at = False  # at any file, though nothing may have come of it
 
     def advance(self) -> bool:
         """Look at the next file or the like; whether there was one. There is none while the input is ``paused``."""
@@ -144,7 +142,10 @@ class Intake:
             self._looked_at |= found.empty
             return
         self.left_out.add(found)
-        if self._halt and found.reason.code not in _TOLERATED:
+        if found.tolerated:
+            return
+        self._looked_at = True
+        if self._halt:
             self._break_off(InvalidInputError(found.path, found.reason))
 
     def _end(self) -> None:
@@ -157,7 +158,7 @@ class Intake:
                 Notice(f"{left_over} SOP instances of earlier runs in the journal are not stored, and not among these")
             )
         if not self._journal:
-            if self.left_out or self._looked_at:
+            if self._looked_at:
                 self.error = NoValidInputError("no valid input files to be processed")
             else:
                 self.error = NoInputError("no input files to be processed")

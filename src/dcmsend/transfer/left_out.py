@@ -32,9 +32,6 @@ class LeftOut:
     def __repr__(self) -> str:
         return f"<LeftOut: {self.left_out} left out, {self.no_dicom} no DICOM>"
 
-    def __len__(self) -> int:
-        return self.left_out + self.no_dicom
-
     def add(self, refusal: Refusal) -> None:
         """Count a refusal, and keep it."""
         if not refusal.left_out:
