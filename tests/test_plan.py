@@ -8,9 +8,11 @@ from typing import Final
 
 import pytest
 
+from dcmsend.cli.names import OPTIONS
 from dcmsend.events import Context
 from dcmsend.model import Decompression, Policy
 from dcmsend.plan import NOT_ANSWERED, NOT_PROPOSED, Key, Route, Routes, Wishes, answered, pack
+from dcmsend.reasons import NONE, Reason, because
 from dcmsend.uids import TRANSFER_SYNTAXES, Family
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
@@ -30,10 +32,10 @@ GE: Final = "1.2.840.113619.5.2"
 PRIVATE: Final = "1.3.6.1.4.1.5962.1"
 
 NEVER, ONLY_LOSSLESS, LOSSY = Decompression
-NO_LIBRARY: Final = "its decoder is not installed (pip install it)"
-NO_WAY: Final = "there is no way to do that"
-FORBIDDEN: Final = "--decompress-never forbids it"
-NOT_LOSSY: Final = "it was compressed with loss, and only --decompress-lossy allows to decompress it"
+NO_LIBRARY: Final = because("decoder_missing", install="pip install it")
+NO_WAY: Final = because("no_conversion")
+FORBIDDEN: Final = because("decompression_forbidden")
+NOT_LOSSY: Final = because("lossy_decompression_forbidden")
 
 
 def wishes(
@@ -41,7 +43,7 @@ def wishes(
 ) -> Wishes:
     without = frozenset(undecodable)
     return Wishes(
-        Policy(legal_proposals_only=legal), decompression, lambda syntax: NO_LIBRARY if syntax in without else ""
+        Policy(legal_proposals_only=legal), decompression, lambda syntax: NO_LIBRARY if syntax in without else NONE
     )
 
 
@@ -60,17 +62,17 @@ def proposed(syntaxes: Iterable[str], wished: Wishes) -> list[tuple[str, ...]]:
 # --- what may be converted
 
 
-AGAINST: Final[list[tuple[str, tuple[str, str, str], str]]] = [
+AGAINST: Final[list[tuple[str, tuple[Reason, Reason, Reason], Reason]]] = [
     # transfer syntax; what is against its conversion with -dn, +dls, +dly; and with +dly and no decoder
-    (LEI, ("", "", ""), ""),
-    (LEE, ("", "", ""), ""),
-    (BEE, ("", "", ""), ""),
-    (DEFLATED, (FORBIDDEN, "", ""), ""),
-    (UNCOMPRESSED_FRAMES, (FORBIDDEN, "", ""), NO_LIBRARY),
-    (LOSSLESS, (FORBIDDEN, "", ""), NO_LIBRARY),
-    (RLE, (FORBIDDEN, "", ""), NO_LIBRARY),
-    (BASELINE, (FORBIDDEN, NOT_LOSSY, ""), NO_LIBRARY),
-    (VIDEO, (FORBIDDEN, NOT_LOSSY, ""), NO_LIBRARY),
+    (LEI, (NONE, NONE, NONE), NONE),
+    (LEE, (NONE, NONE, NONE), NONE),
+    (BEE, (NONE, NONE, NONE), NONE),
+    (DEFLATED, (FORBIDDEN, NONE, NONE), NONE),
+    (UNCOMPRESSED_FRAMES, (FORBIDDEN, NONE, NONE), NO_LIBRARY),
+    (LOSSLESS, (FORBIDDEN, NONE, NONE), NO_LIBRARY),
+    (RLE, (FORBIDDEN, NONE, NONE), NO_LIBRARY),
+    (BASELINE, (FORBIDDEN, NOT_LOSSY, NONE), NO_LIBRARY),
+    (VIDEO, (FORBIDDEN, NOT_LOSSY, NONE), NO_LIBRARY),
     (JPIP, (NO_WAY, NO_WAY, NO_WAY), NO_WAY),
     (JPIP_DEFLATED, (NO_WAY, NO_WAY, NO_WAY), NO_WAY),
     (GE, (NO_WAY, NO_WAY, NO_WAY), NO_WAY),
@@ -79,7 +81,7 @@ AGAINST: Final[list[tuple[str, tuple[str, str, str], str]]] = [
 
 
 @pytest.mark.parametrize(("syntax", "by_mode", "bare"), AGAINST)
-def test_what_stands_against_a_conversion(syntax: str, by_mode: tuple[str, str, str], bare: str) -> None:
+def test_what_stands_against_a_conversion(syntax: str, by_mode: tuple[Reason, Reason, Reason], bare: Reason) -> None:
     assert tuple(wishes(mode).against(syntax) for mode in Decompression) == by_mode
     assert BARE[LOSSY].against(syntax) == bare
 
@@ -96,15 +98,15 @@ def test_every_family_has_its_rule(syntax: str, mode: Decompression) -> None:
         Family.DEFLATED: mode is not NEVER,
         Family.ENCAPSULATED_NATIVE: mode is not NEVER,
     }
-    assert (wishes(mode).against(syntax) == "") is allowed[TRANSFER_SYNTAXES[syntax].family]
+    assert (not wishes(mode).against(syntax)) is allowed[TRANSFER_SYNTAXES[syntax].family]
 
 
 def test_a_decoder_is_asked_for_only_where_it_decides() -> None:
     asked: list[str] = []
 
-    def no_decoder(syntax: str) -> str:
+    def no_decoder(syntax: str) -> Reason:
         asked.append(syntax)
-        return ""
+        return NONE
 
     for syntax in (LEE, DEFLATED, BASELINE, JPIP, PRIVATE, RLE):
         Wishes(Policy(), ONLY_LOSSLESS, no_decoder).against(syntax)
@@ -117,10 +119,10 @@ def test_a_decoder_is_asked_for_only_where_it_decides() -> None:
 @pytest.mark.parametrize("mode", Decompression)
 @pytest.mark.parametrize("syntax", [*ALL, PRIVATE])
 def test_everything_may_be_proposed_as_it_is(syntax: str, mode: Decompression) -> None:
-    assert BARE[mode].refusal((CT, syntax)) == ""
+    assert not BARE[mode].refusal((CT, syntax))
 
 
-REFUSED: Final[list[tuple[str, Wishes, str]]] = [
+REFUSED: Final[list[tuple[str, Wishes, Reason]]] = [
     (DEFLATED, wishes(NEVER, legal=True), FORBIDDEN),
     (UNCOMPRESSED_FRAMES, wishes(NEVER, legal=True), FORBIDDEN),
     (LOSSLESS, wishes(NEVER, legal=True), FORBIDDEN),
@@ -132,11 +134,13 @@ REFUSED: Final[list[tuple[str, Wishes, str]]] = [
 
 
 @pytest.mark.parametrize(("syntax", "wished", "reason"), REFUSED)
-def test_no_illegal_proposal_says_what_and_why(syntax: str, wished: Wishes, reason: str) -> None:
-    assert wished.refusal((CT, syntax)) == (
-        f"{TRANSFER_SYNTAXES[syntax].name} alone is no legal proposal (--no-illegal-proposal), "
+def test_no_illegal_proposal_says_what_and_why(syntax: str, wished: Wishes, reason: Reason) -> None:
+    found = wished.refusal((CT, syntax))
+    assert str(found) == (
+        f"{TRANSFER_SYNTAXES[syntax].name} alone is no legal proposal, "
         f"and it is not converted to Little Endian Implicit: {reason}"
     )
+    assert (found.inner, found.hint(OPTIONS).endswith("leave out --no-illegal-proposal.")) == (reason, True)
 
 
 ALWAYS_LEGAL: Final = (LEI, LEE, BEE, GE, BASELINE, VIDEO, JPIP, JPIP_DEFLATED, PRIVATE)
@@ -146,8 +150,8 @@ ALWAYS_LEGAL: Final = (LEI, LEE, BEE, GE, BASELINE, VIDEO, JPIP, JPIP_DEFLATED, 
 @pytest.mark.parametrize("syntax", ALWAYS_LEGAL)
 def test_with_no_illegal_proposal_lossy_data_may_stand_alone(syntax: str, mode: Decompression) -> None:
     """PS3.5 10.1; native data is never alone, and of what is private or elsewhere the standard demands nothing."""
-    assert wishes(mode, legal=True, undecodable=ALL).refusal((CT, syntax)) == ""
-    assert wishes(mode, legal=True).refusal((CT, syntax)) == ""
+    assert not wishes(mode, legal=True, undecodable=ALL).refusal((CT, syntax))
+    assert not wishes(mode, legal=True).refusal((CT, syntax))
 
 
 @pytest.mark.parametrize("syntax", ALL)
@@ -161,8 +165,8 @@ def test_with_no_illegal_proposal_what_is_not_refused_has_the_default_syntax_or_
 
 @pytest.mark.parametrize("key", [("1." * 32 + "1", LEE), (CT, "1." * 32 + "1")])
 def test_a_uid_that_is_too_long_is_not_proposed(key: Key) -> None:
-    assert ANY.refusal(key) == "a UID of more than 64 characters cannot be proposed"
-    assert ANY.refusal(("1." * 31 + "11", LEE)) == ""
+    assert str(ANY.refusal(key)) == "a UID of more than 64 characters cannot be proposed"
+    assert not ANY.refusal(("1." * 31 + "11", LEE))
 
 
 OWN: Final[list[tuple[tuple[str, ...], Wishes, list[tuple[str, ...]]]]] = [
@@ -392,12 +396,12 @@ def test_why_not_as_it_is(results: list[tuple[int, int, str]], words: str) -> No
     """Every result of PS3.8 Table 9-18 but 3, and our own, followed by what is the matter with a conversion."""
     (group,) = pack([(CT, RLE)], ANY)
     start = f"no acceptable presentation context for RLE Lossless: {words}"
-    assert Routes(answered(group.contexts, results), ANY).why_not(CT, RLE) == f"{start}{NEITHER}"
+    assert str(Routes(answered(group.contexts, results), ANY).why_not(CT, RLE)) == f"{start}{NEITHER}"
     for wished, reason in ((wishes(NEVER), FORBIDDEN), (BARE[LOSSY], NO_LIBRARY)):
         (group,) = pack([(CT, RLE)], wished)
         found = Routes(answered(group.contexts, results), wished)
         assert not found
-        assert found.why_not(CT, RLE) == f"{start}, and it is not converted: {reason}"
+        assert str(found.why_not(CT, RLE)) == f"{start}, and it is not converted: {reason}"
 
 
 NEITHER: Final = ", and it accepted no uncompressed one either"
@@ -419,7 +423,7 @@ NEITHER: Final = ", and it accepted no uncompressed one either"
     ],
 )
 def test_why_not_converted(syntax: str, wished: Wishes, end: str) -> None:
-    reason = routes([syntax], [], wished).why_not(CT, syntax)
+    reason = str(routes([syntax], [], wished).why_not(CT, syntax))
     assert reason.endswith(f": the peer does not support this transfer syntax for it{end}")
 
 
@@ -428,7 +432,7 @@ def test_of_a_class_that_the_peer_does_not_take_nothing_more_is_told(wished: Wis
     (group,) = pack([(CT, RLE)], wished)
     results = [(context.context_id, 3, "") for context in group.contexts]
     found = Routes(answered(group.contexts, results), wished)
-    assert found.why_not(CT, RLE) == (
+    assert str(found.why_not(CT, RLE)) == (
         "no acceptable presentation context for RLE Lossless: the peer does not support this SOP class"
     )
 
@@ -437,7 +441,7 @@ def test_of_a_class_that_the_peer_does_not_take_nothing_more_is_told(wished: Wis
 def test_what_was_never_proposed_is_told_so(key: Key) -> None:
     name = TRANSFER_SYNTAXES[key[1]].name
     reason = f"no presentation context with SOP class {key[0]} and {name} was proposed"
-    assert routes([LEE], [LEE]).why_not(*key) == reason
+    assert str(routes([LEE], [LEE]).why_not(*key)) == reason
 
 
 def test_our_own_results_are_no_results_of_the_standard() -> None:

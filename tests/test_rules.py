@@ -423,7 +423,7 @@ def test_association_lost_while_idle_ends_the_run_that_halts(scripted_peer: Peer
 def test_contexts_are_packed_with_odd_ids() -> None:
     """Rule 5, for any number of contexts."""
     keys = [(f"1.2.{number}", IMPLICIT) for number in range(300)]
-    groups = pack(keys, Wishes(Policy(), Decompression.LOSSLESS, lambda syntax: ""))
+    groups = pack(keys, Wishes(Policy(), Decompression.LOSSLESS, lambda syntax: NONE))
     ids = [[context.context_id for context in group.contexts] for group in groups]
     assert [len(group) for group in ids] == [128, 128, 128, 128, 88]
     assert all(group == list(range(1, 2 * len(group), 2)) for group in ids)

@@ -269,6 +269,11 @@ class ReportError(DcmsendError):
     """The report cannot be written."""
 
 
+def left_out_words(count: int) -> str:
+    """How many inputs were left out, in words."""
+    return f"{count} {'input was' if count == 1 else 'inputs were'} left out"
+
+
 class FailuresError(DcmsendError):
     """Of ``instances`` that were taken on ``failed`` were not stored, ``left_out`` inputs were not taken on,
     ``left_over`` instances of earlier runs are not stored, or ``error``, if any, ended the run early.
@@ -287,7 +292,7 @@ class FailuresError(DcmsendError):
         left_over: int = 0,
     ) -> None:
         words = [f"{failed} of {instances} SOP instances were not stored"]
-        words += [f"{left_out} inputs were left out"] if left_out else []
+        words += [left_out_words(left_out)] if left_out else []
         words += [f"{left_over} SOP instances of earlier runs are not stored"] if left_over else []
         words += [f"the run ended early: {error}"] if error is not None else []
         words += reasons

@@ -210,6 +210,11 @@ class Refusal(Frozen):
         """Return False if it is no DICOM."""
         return not self.reason.no_dicom
 
+    @property
+    def tolerated(self) -> bool:
+        """Return True if it ends no run that halts on invalid files, since DCMTK's goes on there, too."""
+        return self.reason.code == "folder_not_searched"
+
 
 class Conflict(Frozen):
     """Files of one SOP Instance UID with different data sets, of which a peer keeps only one.
@@ -288,6 +293,11 @@ class Outcome(Frozen, kw_only=True):
             status, meaning = f"0x{self.status:04x}", status_text(self.status)
             return because(refusal_code(self.status), self.reason or None, status=status, meaning=meaning)
         return self.reason or because(_UNTOLD[self.state])
+
+    @property
+    def code(self) -> str:
+        """The code of why it is not stored; where it is, that of the peer's remark, which may be empty."""
+        return (self.reason if self.stored else self.why).code
 
 
 _UNTOLD: Final = {

@@ -73,20 +73,31 @@ UNWRITTEN = errors.ReportError("full")
 
 
 @pytest.mark.parametrize(
-    ("error", "complete", "report_error", "dcmtk", "code"),
+    ("error", "all_stored", "all_taken", "report_error", "code", "dcmtk"),
     [
-        (None, True, None, False, 0),
-        (None, True, None, True, 0),
-        (None, False, None, False, 66),
-        (None, False, None, True, 0),
-        (None, True, UNWRITTEN, False, 43),
-        (None, False, UNWRITTEN, False, 66),
-        (None, False, UNWRITTEN, True, 43),
-        (STOPPED, False, UNWRITTEN, True, 62),
-        (STOPPED, False, None, False, 62),
+        (None, True, True, None, 0, 0),
+        (None, True, True, UNWRITTEN, 43, 43),
+        (None, True, False, None, 67, 0),
+        (None, True, False, UNWRITTEN, 67, 43),
+        (None, False, True, None, 66, 0),
+        (None, False, False, None, 66, 0),
+        (None, False, False, UNWRITTEN, 66, 43),
+        (STOPPED, False, False, UNWRITTEN, 62, 62),
+        (STOPPED, False, True, None, 62, 62),
+        (STOPPED, True, True, None, 62, 62),
     ],
 )
 def test_run(
-    error: errors.DcmsendError | None, complete: bool, report_error: errors.ReportError | None, dcmtk: bool, code: int
+    error: errors.DcmsendError | None,
+    all_stored: bool,
+    all_taken: bool,
+    report_error: errors.ReportError | None,
+    code: int,
+    dcmtk: int,
 ) -> None:
-    assert of_run(error, complete=complete, report_error=report_error, dcmtk=dcmtk) == code
+    """``dcmtk``: the code that it is with DCMTK's exit codes."""
+    found = [
+        of_run(error, all_stored=all_stored, all_taken=all_taken, report_error=report_error, dcmtk=as_dcmtk)
+        for as_dcmtk in (False, True)
+    ]
+    assert found == [code, dcmtk]

@@ -29,6 +29,8 @@ from dcmsend.events import (
     ScanStarted,
 )
 from dcmsend.model import Instance, Notice, Outcome, Refusal, State, Totals
+from dcmsend.reasons import because
+from tests.support.runs import GONE, NO_DICOM
 from tests.support.scripted import ScriptedPeer, accept, release, store
 
 Command = Callable[..., CompletedProcess[str]]
@@ -79,8 +81,9 @@ def _objects(text: str) -> list[dict[str, Any]]:
 OUTCOME: Final = Outcome(number=1, state=State.ANSWERED, status=0, association=1, context_id=1, attempts=1)
 ALL: Final[tuple[Event, ...]] = (
     ScanStarted(directories=True),
-    ScanFinished(1, 2),
-    Refusal("a", "b"),
+    ScanFinished(1, 2, 3, 4),
+    Refusal("a", GONE),
+    Refusal("b", NO_DICOM),
     Notice("look"),
     AssociationRequested(1, PROPOSED, multiple=True),
     AssociationAccepted(1, 16384, ANSWERED, "PEER_1", "TLS"),
@@ -96,6 +99,7 @@ def test_every_event_is_told_as_the_page_says() -> None:
     assert {type(event) for event in ALL} == set(get_args(Event))
     told = _told(Level.DEBUG, *ALL)
     assert len(told) == len(ALL)
+    assert [each["event"] for each in told[2:4]] == ["left_out", "no_dicom"]
     assert {each["event"] for each in told} | {"cause", "message", "error", "run_finished"} == set(_page())
 
 
@@ -103,7 +107,8 @@ def test_every_event_is_told_as_the_page_says() -> None:
     ("event", "level"),
     [
         (ScanStarted(directories=False), "info"),
-        (Refusal("a", "b"), "error"),
+        (Refusal("a", GONE), "error"),
+        (Refusal("a", NO_DICOM), "error"),
         (Notice("a"), "warn"),
         (AssociationEnded(1), "info"),
         (AssociationEnded(1, "gone"), "warn"),
@@ -111,7 +116,7 @@ def test_every_event_is_told_as_the_page_says() -> None:
         (InstanceFinished(CT, OUTCOME), "info"),
         (InstanceFinished(CT, Outcome(number=1, state=State.ANSWERED, status=0xB000)), "warn"),
         (InstanceFinished(CT, Outcome(number=1, state=State.ANSWERED, status=0xA700)), "error"),
-        (InstanceFinished(CT, Outcome(number=1, state=State.FAILED, reason="gone")), "error"),
+        (InstanceFinished(CT, Outcome(number=1, state=State.FAILED, reason=GONE)), "error"),
     ],
 )
 def test_level_of_an_event(event: Event, level: str) -> None:
@@ -120,13 +125,30 @@ def test_level_of_an_event(event: Event, level: str) -> None:
     assert _told(Level(own - 1), event) == []
 
 
+@pytest.mark.parametrize(
+    ("refusal", "halt", "ends"),
+    [
+        (Refusal("a", GONE), True, True),
+        (Refusal("a", GONE), False, False),
+        (Refusal("a", NO_DICOM), True, True),
+        (Refusal("a", because("folder_not_searched")), True, False),
+    ],
+)
+def test_what_ends_the_run_is_told(refusal: Refusal, halt: bool, ends: bool) -> None:
+    (told,) = _told(Level.ERROR, refusal, halt=halt)
+    assert (told["code"], told["reason"]) == (refusal.reason.code, str(refusal.reason))
+    assert told["ends_run"] is ends
+
+
 def test_fields_of_a_failure() -> None:
-    outcome = Outcome(number=3, state=State.ANSWERED, status=0xA700, reason="disk full", association=2, context_id=5)
+    reason = because("remark", words="disk full")
+    outcome = Outcome(number=3, state=State.ANSWERED, status=0xA700, reason=reason, association=2, context_id=5)
     (told,) = _told(Level.ERROR, InstanceFinished(CT, outcome))
     assert told["status"] == 0xA700
     assert told["status_class"] == "refused"
     assert told["status_text"] == "Refused: OutOfResources"
     assert (told["reason"], told["stored"], told["state"]) == ("disk full", False, "answered")
+    assert told["code"] == "refused_out_of_resources"
     assert (told["path"], told["number"], told["association"], told["context_id"]) == ("ct.dcm", 3, 2, 5)
 
 
@@ -134,7 +156,7 @@ def test_fields_of_a_failure() -> None:
     ("level", "contexts", "shown"), [("INFO", False, False), ("INFO", True, True), ("DEBUG", False, True)]
 )
 def test_contexts_are_shown_on_request(level: str, contexts: bool, shown: bool) -> None:
-    told = _told(Level[level], *ALL[4:6], contexts=contexts)
+    told = _told(Level[level], *ALL[5:7], contexts=contexts)
     assert [each["presentation_contexts"] for each in told] == [2, 1]
     assert ["contexts" in each for each in told] == [shown, shown]
     if shown:
@@ -154,15 +176,19 @@ def test_contexts_are_shown_on_request(level: str, contexts: bool, shown: bool) 
     ],
 )
 def test_text_stays_what_it_is_where_it_is_text(text: str, shown: str) -> None:
-    (told,) = _told(Level.ERROR, Refusal(text, text))
-    assert told["path"] == told["reason"] == shown
+    (told,) = _told(Level.ERROR, Refusal(text, GONE))
+    assert told["path"] == shown
+    (told,) = _told(Level.WARN, Notice(text))
+    assert told["text"] == shown
 
 
 def test_lines_are_bounded() -> None:
     huge = "\U0001f600" * (LONGEST_TEXT * 2)
-    (told,) = _told(Level.ERROR, Refusal(huge, huge))
+    (told,) = _told(Level.ERROR, Refusal(huge, because("said", words=huge)))
     assert len(told["path"]) == LONGEST_PATH + 3
-    assert len(told["reason"]) == LONGEST_TEXT + 3
+    assert len(told["reason"]) <= LONGEST_TEXT
+    (told,) = _told(Level.WARN, Notice(huge))
+    assert len(told["text"]) == LONGEST_TEXT + 3
     assert valid("x" * LONGEST_PATH, LONGEST_PATH) == "x" * LONGEST_PATH
 
 
@@ -180,12 +206,19 @@ def test_errors_messages_and_a_stream_that_breaks() -> None:
     log.info("not shown")
     log.always(Level.INFO, "calling", "")
     log.failure(Level.FATAL, ConnectError("nobody there", hint="look"))
-    log.summary(Totals(associations=0, contexts=0, instances=0, by_class={}, no_context=0, refused_files=0))
+    log.summary(Totals(associations=0, contexts=0, instances=0, by_class={}, no_context=0))
     told = [{key: item for key, item in each.items() if key != "time"} for each in _objects(stream.getvalue())]
     assert told == [
         {"level": "warn", "event": "message", "text": "one\ntwo"},
         {"level": "info", "event": "message", "text": "calling"},
-        {"level": "fatal", "event": "error", "kind": "ConnectError", "text": "nobody there", "hint": "look"},
+        {
+            "level": "fatal",
+            "event": "error",
+            "kind": "ConnectError",
+            "code": "said",
+            "text": "nobody there",
+            "hint": "look",
+        },
     ]
     JsonLog(None, Level.WARN).warn("nowhere")
     assert repr(log) == "<JsonLog warn>"
@@ -208,14 +241,15 @@ def test_a_mixed_run(
     names = [each["event"] for each in told]
     assert names[:2] == ["message", "message"]
     assert names[-1] == "run_finished"
-    assert {"refusal", "notice", "instance_started", "instance_finished", "association_ended"} < set(names)
-    (cause,) = (each for each in told if each["event"] == "cause")
-    assert (cause["count"], cause["examples"]) == (1, [str(files[1])])
+    assert {"left_out", "notice", "instance_started", "instance_finished", "association_ended"} < set(names)
+    cause, missing = (each for each in told if each["event"] == "cause")
+    assert (cause["code"], cause["count"], cause["examples"]) == ("refused_out_of_resources", 1, [str(files[1])])
     assert "0xa700" in cause["reason"]
     assert cause["hint"]
+    assert (missing["reason"], missing["count"], missing["examples"]) == ("No such file or directory", 1, ["missing"])
     last = told[-1]
     assert (last["level"], last["exit_code"], last["complete"]) == ("error", 66, False)
-    assert (last["instances"], last["stored"], last["refused_files"]) == (2, 1, 1)
+    assert (last["instances"], last["stored"], last["left_out"], last["no_dicom"]) == (2, 1, 1, 0)
     assert last["by_status"] == {"success": 1, "warning": 0, "error": 0, "refused": 1, "unknown": 0}
 
 
@@ -233,7 +267,7 @@ def test_a_run_that_fails_is_told(run_dcmsend: Command, tmp_path: Path) -> None:
     assert run.returncode == 22
     told = _objects(run.stderr)
     assert [(each["level"], each["event"]) for each in told] == [
-        ("error", "refusal"), ("fatal", "error"), ("error", "run_finished"),
+        ("error", "left_out"), ("fatal", "error"), ("error", "run_finished"),
     ]  # fmt: skip
     assert (told[0]["path"], told[0]["ends_run"]) == ("caf\\xe9", True)
     assert told[1]["kind"] == "InvalidInputError"

@@ -23,6 +23,7 @@ from dcmsend.events import (
 from dcmsend.light import replace
 from dcmsend.model import Instance, Notice, Outcome, Peer, Refusal, State
 from dcmsend.printable import MAX_LINE, MAX_PATH, printable
+from dcmsend.reasons import because
 
 CT = Instance("ct.dcm", "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1", 100)
 NAMES = "CTImageStorage / Little Endian Explicit"
@@ -34,6 +35,9 @@ ANSWERED = (
     Context(1, CT.sop_class, (CT.transfer_syntax,), CT.transfer_syntax, 0),
     Context(3, "1.2.3", ("1.2.4",), "", 3),
 )
+
+
+WHY = because("said", words="why")
 
 
 def _told(level: Level, *events: Event, halt: bool = True, contexts: bool = False) -> list[str]:
@@ -84,7 +88,7 @@ def test_control_characters_are_escaped(text: str, shown: str) -> None:
 
 
 def test_names_from_files_forge_no_line() -> None:
-    assert _told(Level.WARN, Refusal("a\nF: forged", "no\nDICM")) == [
+    assert _told(Level.WARN, Refusal("a\nF: forged", because("said", words="no\nDICM"))) == [
         "E: cannot add DICOM file to the transfer list: a\\nF: forged: no\\nDICM"
     ]
 
@@ -95,7 +99,7 @@ def test_a_line_is_not_longer_than_is_useful() -> None:
     log.error("x" * (MAX_LINE + 1))
     assert stream.getvalue() == f"E: {'x' * MAX_LINE}...\n"
     path = "p" * (MAX_PATH + 1)
-    assert _told(Level.WARN, Refusal(path, "why"))[0].endswith(f"list: {path[1:]}...: why")
+    assert _told(Level.WARN, Refusal(path, WHY))[0].endswith(f"list: {path[1:]}...: why")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
@@ -130,7 +134,7 @@ def test_run_at_info() -> None:
         Level.INFO,
         ScanStarted(directories=True),
         Notice("look here"),
-        ScanFinished(1, 0),
+        ScanFinished(1, 0, 0),
         AssociationRequested(1, PROPOSED, multiple=True),
         AssociationAccepted(1, 16384, ANSWERED, "PEER_1"),
         InstanceStarted(1, CT, 1, 7, 1, CT.transfer_syntax),
@@ -193,8 +197,8 @@ def test_debug_tells_each_file() -> None:
         "D: sending SOP instance from file: ct.dcm",
         "D: using presentation context 3, Little Endian Explicit",
     ]
-    assert _told(Level.DEBUG, ScanFinished(5, 2)) == [
-        "D: in total, there are 5 SOP instances to be sent, 2 invalid files are ignored"
+    assert _told(Level.DEBUG, ScanFinished(5, 2, 3)) == [
+        "D: in total, there are 5 SOP instances to be sent, 5 invalid files are ignored"
     ]
 
 
@@ -232,23 +236,30 @@ def test_a_conversion_is_told_at_info_in_words_of_dcmtk(own: str, network: str, 
     ],
 )
 def test_refusal(halt: bool, path: str, lines: list[str]) -> None:
-    assert _told(Level.WARN, Refusal(path, "why"), halt=halt) == lines
+    assert _told(Level.WARN, Refusal(path, WHY), halt=halt) == lines
+
+
+@pytest.mark.parametrize("halt", [True, False])
+def test_a_folder_that_is_not_searched_is_told_in_words_of_dcmtk(halt: bool) -> None:
+    assert _told(Level.WARN, Refusal("f", because("folder_not_searched")), halt=halt) == [
+        "W: ignoring directory because option --scan-directories is not set: f"
+    ]
 
 
 @pytest.mark.parametrize(
     ("event", "lines"),
     [
-        (_finished(State.ANSWERED, status=0, reason="x"), []),
+        (_finished(State.ANSWERED, status=0, reason=WHY), []),
         (_finished(State.ANSWERED, status=0xB000), []),
         (
-            _finished(State.ANSWERED, status=0xA700, reason="disk full"),
+            _finished(State.ANSWERED, status=0xA700, reason=because("remark", words="disk full")),
             ["E: peer did not store SOP instance from file: ct.dcm: 0xa700 (Refused: OutOfResources): disk full"],
         ),
         (
             _finished(State.ANSWERED, status=0x0122),
             ["E: peer did not store SOP instance from file: ct.dcm: 0x0122 (Refused: SOPClassNotSupported)"],
         ),
-        (_finished(State.FAILED, reason="gone"), ["E: cannot send SOP instance from file: ct.dcm: gone"]),
+        (_finished(State.FAILED, reason=WHY), ["E: cannot send SOP instance from file: ct.dcm: why"]),
         (
             _finished(State.NO_CONTEXT),
             [f"E: cannot send SOP instance from file: ct.dcm: no acceptable presentation context, {NAMES}"],

@@ -21,7 +21,18 @@ from dcmsend.cli.help import version
 from dcmsend.cli.log import Log
 from dcmsend.cli.main import main
 from dcmsend.events import ScanStarted
-from dcmsend.model import Conversion, Decompression, Instance, Outcome, Peer, State, StatusClass, Totals
+from dcmsend.model import (
+    Conflict,
+    Conversion,
+    Decompression,
+    Instance,
+    Outcome,
+    Peer,
+    Refusal,
+    State,
+    StatusClass,
+    Totals,
+)
 from dcmsend.reasons import because
 from dcmsend.stop import Stop
 from dcmsend.version import __version__
@@ -37,14 +48,18 @@ SUMMARY = "I: \nI: Status Summary\nI: --------------\n"
 class FakeReport:
     """The shape of ``api.Report``."""
 
-    def __init__(self, peer: Peer, error: errors.DcmsendError | None, stored: int) -> None:
+    conflicts: tuple[Conflict, ...] = ()
+
+    def __init__(
+        self, peer: Peer, error: errors.DcmsendError | None, stored: int, refused: tuple[Refusal, ...]
+    ) -> None:
         self.peer = peer
         self.error = error
-        self.complete = stored == 1
+        self.refused = refused
         self.closed = False
         self.totals = Totals(
             associations=1, contexts=1, instances=1, by_class={StatusClass.SUCCESS: stored}, no_context=0,
-            refused_files=0,
+            left_out=len(refused),
         )  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -56,6 +71,13 @@ class FakeReport:
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
         return iter([ROW])
 
+    @property
+    def complete(self) -> bool:
+        return self.error is None and self.totals.complete
+
+    def refusals(self) -> Iterator[Refusal]:
+        return iter(self.refused)
+
     def stored_bytes(self) -> int:
         return 2_000_000
 
@@ -66,6 +88,7 @@ class Api:
     def __init__(self) -> None:
         self.error: errors.DcmsendError | None = None
         self.stored = 1
+        self.refused: tuple[Refusal, ...] = ()
         self.during: Callable[[Stop], object] = lambda stop: None
         self.calls: list[dict[str, Any]] = []
         self.reports: list[FakeReport] = []
@@ -74,7 +97,7 @@ class Api:
         self.calls.append({"peer": peer, "paths": tuple(paths)} | settings)
         settings["listener"](ScanStarted(directories=False))
         self.during(stop)
-        self.reports.append(FakeReport(peer, self.error, self.stored))
+        self.reports.append(FakeReport(peer, self.error, self.stored, self.refused))
         return self.reports[-1]
 
 
@@ -104,6 +127,24 @@ def test_not_all_stored(api: Api, option: str, code: int, capsys: pytest.Capture
     assert told[:2] == ["E: 1 of 1 SOP instances were not stored", "E:   1 x never tried: ct.dcm"]
     assert told[2].startswith("E:       Their turn never came. ")
     assert len(told) == 3
+
+
+@pytest.mark.parametrize(("option", "code"), [("-nh", 67), ("--dcmtk-exit-codes", 0)])
+def test_something_left_out(api: Api, option: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    api.refused = (Refusal("gone.dcm", because("not_found", words="No such file or directory")),)
+    assert main([option, *WORDS]) == code
+    told = capsys.readouterr().err.splitlines()
+    assert told[:2] == ["E: 1 input was left out", "E:   1 x No such file or directory: gone.dcm"]
+    assert told[2].startswith("E:       Nothing of this name is there, ")
+    assert len(told) == 3
+
+
+def test_what_is_not_stored_goes_before_what_was_left_out(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.stored = 0
+    api.refused = (Refusal("gone.dcm", because("not_found", words="No such file or directory")),) * 2
+    assert main(["-nh", *WORDS]) == 66
+    told = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("E:  ")]
+    assert told == ["E: 1 of 1 SOP instances were not stored", "E: 2 inputs were left out"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +243,7 @@ def test_all_reports_are_written_on_every_way_out(
         f"report.{kind}" for kind in ("csv", "html", "json", "txt")
     ]
     found = json.loads((tmp_path / "report.json").read_text())
-    assert (found["exit_code"], found["complete"]) == (code, stored == 1)
+    assert (found["exit_code"], found["complete"]) == (code, code == 0)
     assert (found["error"] and found["error"]["message"]) == (error and error.message)
 
 

@@ -350,6 +350,8 @@ def test_ctrl_c_leaves_a_clean_screen(option: str, terminal: Start, scripted_pee
         "W: interrupted, finishing the instance under way; once more to abort",
         "2 of 3 instances stored, SENT, 1 not tried",
         "F: stopped by the user",
+        "F: The run was stopped. The same command sends the rest; with --journal it leave",
+        "s out what is stored.",
     ]
     assert cursor_is_free(shown)
 
@@ -589,7 +591,7 @@ def standing(**changes: Any) -> Standing:
         "failed": 12,
         "known": 0,
         "postponed": 0,
-        "refused": 0,
+        "left_out": 0,
         "sent": 812_345_000_000,
         "rate": 112_345_678.0,
         "elapsed": 7253.0,
@@ -607,7 +609,7 @@ def sending(number: int, length: int = 512_000_000, path: str = "") -> Sending:
 
 SPEEDY: Final = "   112 MB/s"
 FAILED: Final = "12 not stored"
-ODD: Final = "12 not stored  3 to be tried again  1,200 files refused  7 by earlier runs"
+ODD: Final = "12 not stored  3 to be tried again  1,200 left out  7 by earlier runs"
 LINES: Final[tuple[tuple[dict[str, Any], int, str], ...]] = (
     (
         {},
@@ -621,10 +623,10 @@ LINES: Final[tuple[tuple[dict[str, Any], int, str], ...]] = (
         110,
         "1,234,567 of 2,000,000+ instances  812 GB of 1.31+ TB   112 MB/s  8 associations",
     ),
-    ({"found": 0, "done": 0, "scanned": False, "refused": 1}, 80, "looking at the input  1 file refused"),
+    ({"found": 0, "done": 0, "scanned": False, "left_out": 1}, 80, "looking at the input  1 left out"),
     ({"associations": (), "failed": 0}, 79, "62.0 %  1,234,567 of 2,000,000   112 MB/s  3 d 4 h left  no association"),
     (
-        {"associations": (sending(1),), "postponed": 3, "refused": 1200, "known": 7, "left": None, "size": 0},
+        {"associations": (sending(1),), "postponed": 3, "left_out": 1200, "known": 7, "left": None, "size": 0},
         200,
         f"62.0 %  1,234,567 of 2,000,000 instances{SPEEDY}  {ODD}",
     ),
@@ -706,14 +708,14 @@ def test_duration(seconds: float, text: str) -> None:
 
 
 def test_sentence_and_result() -> None:
-    now = standing(refused=2)
+    now = standing(left_out=2)
     assert sentence(now) == (
         "62.0 %, 1,234,567 of 2,000,000 instances, 812 GB of 1.31 TB, 112 MB/s, 3 d 4 h left, 8 associations, "
-        "12 not stored, 2 files refused"
+        "12 not stored, 2 left out"
     )
     assert result(now) == (
         "1,234,555 of 2,000,000 instances stored, 812 GB sent in 2 h 01 min (112 MB/s), 12 not stored, "
-        "765,433 not tried, 2 files refused"
+        "765,433 not tried, 2 left out"
     )
 
 

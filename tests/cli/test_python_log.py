@@ -97,7 +97,7 @@ def sender(tmp_path: Path, data: Path, run_dcmsend: Command, scripted_peer: Call
 
 def test_toml_with_a_stream(sender: Sender) -> None:
     run = sender.run(STREAM)
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.returncode, run.stderr) == (67, "")
     lines = run.stdout.splitlines()
     assert lines[:2] == [
         "ERROR dcmsend.net listener cannot add DICOM file to the transfer list: missing: No such file or directory",
@@ -105,21 +105,26 @@ def test_toml_with_a_stream(sender: Sender) -> None:
     ]
     assert {line.rsplit(" ", 1)[0] for line in lines[2:3]} == {"INFO dcmsend.net listener Requesting"}
     assert not any(line.startswith("INFO dcmsend.app") for line in lines)
-    assert lines[-1] == "INFO dcmsend.net listener Releasing Association"
+    assert lines[-4:-2] == [
+        "INFO dcmsend.net listener Releasing Association",
+        "ERROR dcmsend.app conclusion 1 input was left out",
+    ]
 
 
 def test_json_with_files_that_rotate(sender: Sender) -> None:
     run = sender.run(json.dumps(ROTATING))
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (run.returncode, run.stdout, run.stderr) == (67, "", "")
     files = sorted(path for path in sender.folder.iterdir() if path.name.startswith("run.log"))
     assert [path.name for path in files] == ["run.log", "run.log.1", "run.log.2"]
     assert all(0 < path.stat().st_size <= 600 for path in files)
-    assert "20 dcmsend.app conclusion.py conclude   * with status SUCCESS  : 1\n" in files[0].read_text()
+    told = "".join(path.read_text() for path in reversed(files))
+    assert "20 dcmsend.app conclusion.py conclude   * with status SUCCESS  : 1\n" in told
+    assert "40 dcmsend.app conclusion.py _explain 1 input was left out\n" in told
 
 
 def test_ini(sender: Sender) -> None:
     run = sender.run(INI)
-    assert (run.returncode, run.stdout) == (0, "")
+    assert (run.returncode, run.stdout) == (67, "")
     lines = run.stderr.splitlines()
     assert (
         lines[:2]
@@ -161,7 +166,7 @@ def test_verbose_mode_is_that_of_the_program(sender: Sender) -> None:
     assert run.returncode == 1
     assert "error: --verbose-pc only allowed with verbose mode" in run.stderr
     run = sender.run(STREAM.replace('"WARNING"', '"INFO"'), "+v")
-    assert run.returncode == 0
+    assert run.returncode == 67
     assert "INFO dcmsend.net listener Presentation Contexts:" in run.stdout
 
 
@@ -170,7 +175,7 @@ def test_a_handler_that_fails_is_told_once(sender: Sender) -> None:
         pytest.skip("no /dev/full")
     config = ROTATING | {"handlers": {"file": {"class": "logging.FileHandler", "filename": "/dev/full"}}}
     run = sender.run(json.dumps(config))
-    assert (run.returncode, run.stdout) == (0, "")
+    assert (run.returncode, run.stdout) == (67, "")
     assert run.stderr == "W: a handler of the log loses lines: No space left on device\n"
 
 
@@ -180,13 +185,13 @@ def test_a_filter_that_fails_is_told_once(sender: Sender) -> None:
     config["root"] = {"level": "INFO", "handlers": ["file"], "filters": ["f"]}
     config["loggers"] = {"dcmsend.net": {"filters": ["f"]}}
     run = sender.run(json.dumps(config))
-    assert run.returncode == 0
+    assert run.returncode == 67
     assert run.stderr == "W: a handler of the log loses lines: division by zero\n"
 
 
 def test_names_that_are_no_text(sender: Sender) -> None:
     run = sender.run(STREAM, further="not \udce9\n there")
-    assert run.returncode == 0
+    assert run.returncode == 67
     assert "transfer list: not \\xe9\\n there: " in run.stdout
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import tracemalloc
 from collections.abc import Iterator
-from typing import Any, Final
 
 import pytest
 
-from dcmsend.cli.options import BY_NAME
-from dcmsend.model import State
+from dcmsend.cli.names import OPTIONS
+from dcmsend.model import Refusal, State
+from dcmsend.reasons import Reason, because
+from dcmsend.reasons.table import Kind
 from dcmsend.report.causes import (
     MAX_EXAMPLE,
     MOST_EXAMPLES,
@@ -19,16 +19,34 @@ from dcmsend.report.causes import (
     Causes,
     cause_lines,
     causes,
-    general,
+    same_remark,
 )
-from dcmsend.report.hints import HINTS, Kind, hint_for
-from tests.support.runs import DAMAGED, FULL, LOST, NO_CONTEXT, PENDING, REMARK, STORED, Facts, Row, row
-
-OPTION: Final = re.compile(r"--[a-z-]+")
+from tests.support.runs import (
+    DAMAGED,
+    FULL,
+    GONE,
+    LOST,
+    NO_CONTEXT,
+    NO_DICOM,
+    PENDING,
+    REMARK,
+    STORED,
+    Facts,
+    Row,
+    row,
+)  # fmt: skip
 
 
 def _rows(*facts: Facts) -> list[Row]:
     return [row(number, each, f"{number}.dcm") for number, each in enumerate(facts, 1)]
+
+
+def _failed(reason: Reason) -> Facts:
+    return {"state": State.FAILED, "reason": reason}
+
+
+def _said(words: str) -> Reason:
+    return because("said", words=words)
 
 
 def test_stored_instances_have_no_cause() -> None:
@@ -41,29 +59,73 @@ def test_stored_instances_have_no_cause() -> None:
         (FULL, Kind.REFUSED, "0xa700 (Refused: OutOfResources): disk full"),
         ({"state": State.ANSWERED, "status": 0xC001}, Kind.REFUSED, "0xc001 (Error: CannotUnderstand)"),
         (
-            {"state": State.ANSWERED, "status": 0x0110, "reason": "patient 4711 'X' is locked"},
+            {"state": State.ANSWERED, "status": 0x0110, "reason": because("remark", words="patient 4711 'X'")},
             Kind.REFUSED,
-            "0x0110 (Unknown Status: 0x110): patient ... ... is locked",
+            "0x0110 (Unknown Status: 0x110): patient 4711 'X'",
         ),
         (NO_CONTEXT, Kind.NO_CONTEXT, f"CTImageStorage: {NO_CONTEXT['reason']}"),
         ({"state": State.NO_CONTEXT}, Kind.NO_CONTEXT, "CTImageStorage: no acceptable presentation context"),
-        (DAMAGED, Kind.FILE, "(...) at byte ...: its ... bytes run past the end of the file"),
+        (DAMAGED, Kind.FILE, "it has only 17 bytes: too short for a DICOM file, though it is called like one"),
         (LOST, Kind.NOT_ANSWERED, "not answered: the peer closed the connection"),
-        (PENDING, Kind.NOT_TRIED, PENDING["reason"]),
+        (PENDING, Kind.NOT_TRIED, "not tried: the run ended before (stopped by the user)"),
         ({"state": State.PENDING}, Kind.NOT_TRIED, "never tried"),
     ],
 )
 def test_kind_and_reason(facts: Facts, kind: Kind, reason: str) -> None:
-    (cause,) = causes(_rows(facts))
+    """What is alone keeps its own facts."""
+    rows = _rows(facts)
+    (cause,) = causes(rows)
     assert (cause.kind, cause.reason, cause.count, cause.examples) == (kind, reason, 1, ("1.dcm",))
-    assert cause.hint == hint_for(kind, reason)
+    assert (cause.code, cause.hint) == (rows[0][1].why.code, rows[0][1].why.hint())
 
 
 def test_what_differs_from_instance_to_instance_makes_no_group() -> None:
-    reasons = [f"(0008,{number:04x}) at byte {number}: its {number * 2} bytes run past the end" for number in range(50)]
-    (cause,) = causes(_rows(*({"state": State.FAILED, "reason": reason} for reason in reasons)))
-    assert cause.count == 50
+    (cause,) = causes(_rows(*(_failed(because("too_short", size=size)) for size in range(50))))
+    assert (cause.count, cause.code) == (50, "too_short")
+    assert cause.reason == "it has only ... bytes: too short for a DICOM file, though it is called like one"
     assert cause.examples == ("1.dcm", "2.dcm", "3.dcm")
+
+
+def test_what_the_user_must_tell_apart_makes_groups() -> None:
+    """The words of the system are not what is another in each file."""
+    facts = [_failed(because("not_found", words=words)) for words in ("gone", "gone", "never there")]
+    assert [(cause.reason, cause.count) for cause in causes(_rows(*facts))] == [("gone", 2), ("never there", 1)]
+
+
+def test_the_reason_behind_another_makes_groups() -> None:
+    inner = (because("stopped"), because("stopped"), because("too_short", size=1), because("too_short", size=2))
+    facts = [{"state": State.PENDING, "reason": because("run_ended", one)} for one in inner]
+    too_short = "it has only ... bytes: too short for a DICOM file, though it is called like one"
+    assert [cause.reason for cause in causes(_rows(*facts))] == [
+        "not tried: the run ended before (stopped by the user)",
+        f"not tried: the run ended before ({too_short})",
+    ]
+
+
+def test_remarks_of_a_peer_are_told_apart_by_their_words() -> None:
+    remarks = [*(f"patient {number} is locked" for number in range(9)), "disk full"]
+    facts = [
+        {"state": State.ANSWERED, "status": 0x0110, "reason": because("remark", words=remark)} for remark in remarks
+    ]
+    assert [(cause.reason, cause.count) for cause in causes(_rows(*facts))] == [
+        ("0x0110 (Unknown Status: 0x110): patient ... is locked", 9),
+        ("0x0110 (Unknown Status: 0x110): disk full", 1),
+    ]
+
+
+def test_hints_have_the_names_of_where_they_are_shown() -> None:
+    assert causes(_rows(LOST))[0].hint.endswith("Policy(halt=False) goes on with the rest, Retries tries again.")
+    assert causes(_rows(LOST), OPTIONS)[0].hint.endswith("--no-halt goes on with the rest, --retries tries again.")
+
+
+def test_what_was_left_out_is_counted_and_what_is_no_dicom_is_not() -> None:
+    refusals = [Refusal("1", GONE), Refusal("2", NO_DICOM), *(Refusal(str(n), because("empty_file")) for n in "34")]
+    found = Causes()
+    found.add_refusals(refusals)
+    assert [(cause.kind, cause.code, cause.count, cause.examples) for cause in found.groups()] == [
+        (Kind.FILE, "empty_file", 2, ("3", "4")),
+        (Kind.READ, "not_found", 1, ("1",)),
+    ]
 
 
 def test_the_largest_group_is_first() -> None:
@@ -85,15 +147,15 @@ def test_the_largest_group_is_first() -> None:
         ("", ""),
     ],
 )
-def test_general_words(reason: str, words: str) -> None:
-    assert general(reason) == words
+def test_what_is_the_same_remark(reason: str, words: str) -> None:
+    assert same_remark(reason) == words
 
 
 def test_groups_are_bounded() -> None:
     def many() -> Iterator[Row]:
         for number in range(1, 20_001):
             letters = "".join(chr(97 + int(digit)) for digit in str(number % 500))
-            yield row(number, {"state": State.FAILED, "reason": f"fault {letters}"}, "x" * 10_000)
+            yield row(number, _failed(_said(f"fault {letters}")), "x" * 10_000)
 
     tracemalloc.start()
     try:
@@ -110,7 +172,7 @@ def test_groups_are_bounded() -> None:
 
 
 def test_ranks_are_the_places_of_groups() -> None:
-    rows = _rows(FULL, LOST, LOST, *({"state": State.FAILED, "reason": chr(200 + n) * 9} for n in range(60)))
+    rows = _rows(FULL, LOST, LOST, *(_failed(_said(chr(200 + n) * 9)) for n in range(60)))
     sorter = Causes()
     sorter.add_all(rows)
     ranks, groups = sorter.ranks(), sorter.groups()
@@ -120,60 +182,21 @@ def test_ranks_are_the_places_of_groups() -> None:
     assert counted == [group.count for group in groups]
 
 
-# --- hints
-
-
-@pytest.mark.parametrize("kind", Kind, ids=[kind.value for kind in Kind])
-def test_every_kind_has_a_hint_for_any_reason(kind: Kind) -> None:
-    assert hint_for(kind, "something never heard of").endswith((".", "?"))
-
-
-def test_hints_name_options_that_there_are() -> None:
-    named = {option for _, _, hint in HINTS for option in OPTION.findall(hint)}
-    assert len(named) > 5
-    assert named <= set(BY_NAME)
-
-
-@pytest.mark.parametrize(
-    ("facts", "words"),
-    [
-        (FULL, "disk space"),
-        ({"state": State.ANSWERED, "status": 0xA900}, "does not fit its SOP class"),
-        ({"state": State.ANSWERED, "status": 0xC123}, "which attribute"),
-        ({"state": State.ANSWERED, "status": 0x0122}, "does not store this SOP class"),
-        (NO_CONTEXT, "allow the SOP class"),
-        ({"state": State.NO_CONTEXT, "reason": "only --decompress-lossy allows it"}, "by --decompress-lossy"),
-        (DAMAGED, "copy it from its source"),
-        ({"state": State.FAILED, "reason": "No such file or directory"}, "gone when its turn came"),
-        ({"state": State.FAILED, "reason": "Permission denied"}, "may not read"),
-        ({"state": State.FAILED, "reason": "the file became shorter while it was being sent"}, "still writing"),
-        (
-            {"state": State.FAILED, "reason": "not answered: timeout: response took more than 5 seconds"},
-            "--dimse-timeout",
-        ),
-        (LOST, "--no-halt"),
-        (PENDING, "--journal"),
-    ],
-)
-def test_what_to_do(facts: Facts, words: str) -> None:
-    assert words in causes(_rows(facts))[0].hint
-
-
 # --- lines of the log
 
 
 def test_lines() -> None:
-    assert list(cause_lines(causes(_rows(FULL, LOST, FULL, FULL)))) == [
+    assert list(cause_lines(causes(_rows(FULL, LOST, FULL, FULL), OPTIONS))) == [
         "  3 x 0xa700 (Refused: OutOfResources): disk full: 1.dcm, 3.dcm, ...",
         "      The peer is out of resources: look at its disk space and its log. --retries tries such instances again.",
         "  1 x not answered: the peer closed the connection: 2.dcm",
-        f"      {hint_for(Kind.NOT_ANSWERED, LOST['reason'])}",
+        f"      {LOST['reason'].hint(OPTIONS)}",
     ]
     assert list(cause_lines([])) == []
 
 
 def test_lines_are_bounded_and_on_one_line_each() -> None:
-    facts: list[dict[str, Any]] = [{"state": State.FAILED, "reason": f"\nfault {chr(97 + n)}" * 100} for n in range(15)]
+    facts = [_failed(_said(f"\nfault {chr(97 + n)}" * 100)) for n in range(15)]
     lines = list(cause_lines(causes([row(n, each, "a\nb" * 999) for n, each in enumerate(facts, 1)])))
     assert len(lines) == 2 * MOST_TOLD + 1
     assert lines[-1] == "  5 more for 5 further reasons"

@@ -15,7 +15,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from dcmsend.errors import ConnectError
-from dcmsend.model import Instance, Outcome, Peer, Refusal, State
+from dcmsend.model import Conflict, Instance, Outcome, Peer, Refusal, State
+from dcmsend.reasons import because
 from dcmsend.report import document
 from dcmsend.report.run import Run
 from dcmsend.security import Identity, Tls
@@ -23,9 +24,14 @@ from tests.support.runs import (
     DAMAGED,
     EXPLICIT,
     FULL,
+    GONE,
+    LOST,
+    NO_DICOM,
     PENDING,
+    REMARK,
     STARTED,
     STORED,
+    Facts,
     Source,
     Story,
     everything_stored,
@@ -104,6 +110,7 @@ def test_an_instance() -> None:
             "status": 0xA700,
             "status_hex": "0xa700",
             "status_class": "refused",
+            "code": "refused_out_of_resources",
             "reason": "disk full",
             "attempts": 1,
             "response_seconds": found[0]["response_seconds"],
@@ -121,21 +128,68 @@ def test_an_instance_that_was_not_tried() -> None:
 
 def test_the_run_as_a_whole() -> None:
     error = ConnectError("nobody there", hint="is it on?")
-    found = parsed(Story([row(1, STORED), row(2, DAMAGED), row(3, PENDING)], error=error, exit_code=61))
-    assert found["error"] == {"type": "ConnectError", "message": "nobody there", "hint": "is it on?"}
+    refusals = [Refusal("a", GONE), Refusal("b", NO_DICOM), Refusal("c", NO_DICOM)]
+    rows = [row(1, STORED), row(2, DAMAGED), row(3, PENDING)]
+    found = parsed(Story(rows, refusals=refusals, left_over=4, error=error, exit_code=61))
+    assert found["error"] == {"type": "ConnectError", "code": "said", "message": "nobody there", "hint": "is it on?"}
     assert (found["exit_code"], found["complete"]) == (61, False)
     assert found["totals"] == {
         "instances": 3, "stored": 1, "not_stored": 2, "stored_by_earlier_runs": 0, "answered": 1,
         "by_status_class": {"success": 1, "warning": 0, "error": 0, "refused": 0, "unknown": 0},
-        "no_context": 0, "refused_files": 0, "associations": 3, "presentation_contexts": 6, "stored_bytes": 524288,
+        "no_context": 0, "left_out": 1, "no_dicom": 2, "left_over": 4,
+        "associations": 3, "presentation_contexts": 6, "stored_bytes": 524288,
         "postponed_attempts": 0,
     }  # fmt: skip
-    assert [(one["kind"], one["count"]) for one in found["failures"]] == [("file", 1), ("not_tried", 1)]
+    assert [(one["kind"], one["code"], one["count"]) for one in found["failures"]] == [
+        ("file", "too_short", 1),
+        ("not_tried", "run_ended", 1),
+    ]
+    assert found["left_out_causes"] == [
+        {
+            "kind": "read", "code": "not_found", "reason": "No such file or directory", "count": 1, "examples": ["a"],
+            "hint": GONE.hint(),
+        }
+    ]  # fmt: skip
+    gone = {"code": "not_found", "reason": "No such file or directory"}
+    assert found["left_out"] == [{"path": "a", **gone}]
+    assert found["no_dicom"] == [{"path": path, "code": NO_DICOM.code, "reason": str(NO_DICOM)} for path in "bc"]
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", found["started"])
     assert found["started"] < found["ended"]
     from datetime import datetime
 
     assert datetime.fromisoformat(found["started"]).timestamp() == STARTED
+
+
+@pytest.mark.parametrize(
+    ("story", "complete"),
+    [
+        (Story([row(1, STORED)]), True),
+        (Story([row(1, STORED)], refusals=[Refusal("a", NO_DICOM)]), True),
+        (Story([row(1, STORED)], refusals=[Refusal("a", GONE)]), False),
+        (Story([row(1, STORED)], left_over=1), False),
+        (Story([row(1, DAMAGED)]), False),
+        (Story([row(1, STORED)], error=ConnectError("nobody there")), False),
+    ],
+    ids=["stored", "no dicom", "left out", "left over", "failed", "error"],
+)
+def test_complete_is_all_that_was_named(story: Story, complete: bool) -> None:
+    assert parsed(story)["complete"] is complete
+
+
+def test_different_files_with_one_uid() -> None:
+    story = Story([row(1, STORED), row(2, STORED)], conflicts=(Conflict("1.2.3", ("a", "b\udcff"), 2),))
+    assert parsed(story)["conflicts"] == [{"sop_instance_uid": "1.2.3", "count": 2, "paths": ["a", "b\\xff"]}]
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [(STORED, ""), (REMARK, "remark"), (FULL, "refused_out_of_resources"), (LOST, "not_answered")],
+    ids=["stored", "remark", "refused", "lost"],
+)
+def test_an_instance_has_the_code_of_its_group(facts: Facts, code: str) -> None:
+    found = parsed(Story([row(1, facts)]))
+    assert found["instances"][0]["code"] == code
+    assert [group["code"] for group in found["failures"]] == ([code] if facts in (FULL, LOST) else [])
 
 
 def test_no_secret_of_the_peer_is_told() -> None:
@@ -160,11 +214,13 @@ def test_no_secret_of_the_peer_is_told() -> None:
 )
 def test_paths(path: str, text: str, raw: bytes | None) -> None:
     """Exact where they are text; else their bytes stand beside them. The file is ASCII in any case."""
-    written = "".join(document.pieces(Story([row(1, DAMAGED, path)], refusals=[Refusal(path, "why")]).run()))
+    written = "".join(
+        document.pieces(Story([row(1, DAMAGED, path)], refusals=[Refusal(path, GONE), Refusal(path, NO_DICOM)]).run())
+    )
     assert written.isascii()
     assert all(line.isprintable() for line in written.split("\n"))
     found = check(written)
-    for one in (found["instances"][0], found["refused_files"]["items"][0]):
+    for one in (found["instances"][0], found["left_out"][0], found["no_dicom"][0]):
         assert one["path"] == text
         assert ("path_base64" in one) == (raw is not None)
         assert raw is None or base64.b64decode(one["path_base64"]) == raw
@@ -173,18 +229,26 @@ def test_paths(path: str, text: str, raw: bytes | None) -> None:
 def test_hostile_words_stay_words() -> None:
     forged = '", "stored": true, "x": "\n\u2028\x1b[2J\udc80'
     instance = Instance(forged, forged, forged, forged)
-    outcome = Outcome(number=1, state=State.FAILED, reason=forged, association=1, network_syntax=forged, attempts=1)
-    story = Story([(instance, outcome)], reason=forged, peer=Peer(host=forged, port=1, called_ae=forged))
+    outcome = Outcome(
+        number=1,
+        state=State.FAILED,
+        reason=because("said", words=forged),
+        association=1,
+        network_syntax=forged,
+        attempts=1,
+    )
+    refusals = [Refusal(forged, because("said", words=forged))]
+    story = Story(
+        [(instance, outcome)], refusals=refusals, reason=forged, peer=Peer(host=forged, port=1, called_ae=forged)
+    )
     found = parsed(story)
     assert found["instances"][0]["stored"] is False
-    assert "\n" not in found["instances"][0]["reason"]
+    assert "\n" not in found["instances"][0]["reason"] + found["left_out"][0]["reason"]
 
 
 def test_what_is_bounded_says_what_is_left_out() -> None:
-    found = parsed(Story(refusals=[Refusal(str(number), "why") for number in range(1500)], places=500))
-    assert (found["refused_files"]["count"], found["refused_files"]["left_out"]) == (1500, 500)
-    assert len(found["refused_files"]["items"]) == 1000
-    assert (found["associations"]["count"], found["associations"]["left_out"]) == (500, 100)
+    found = parsed(Story(places=500))
+    assert (found["associations"]["count"], found["associations"]["not_listed"]) == (500, 100)
     assert len(found["associations"]["items"]) == 400
 
 
@@ -195,9 +259,15 @@ def test_a_line_for_each_instance() -> None:
 
 
 def test_rows_are_streamed() -> None:
-    made = 0
+    made = refused = 0
 
     class Long(Source):
+        def refusals(self) -> Iterator[Refusal]:
+            nonlocal refused
+            for number in range(1, 30_001):
+                refused = number
+                yield Refusal(str(number), GONE)
+
         def rows(self) -> Iterator[tuple[Instance, Outcome]]:
             nonlocal made
             for number in range(1, 30_001):
@@ -206,19 +276,19 @@ def test_rows_are_streamed() -> None:
 
     run = everything_stored(3).run()
     long = Run(
-        source=Long((), run.source.totals), recorder=run.recorder, causes=run.causes, started=0.0, seconds=1.0,
-        stored_bytes=0, exit_code=0,
+        source=Long((), run.source.totals), recorder=run.recorder, causes=run.causes, left_out=run.left_out,
+        started=0.0, seconds=1.0, stored_bytes=0, exit_code=0,
     )  # fmt: skip
     pieces = document.pieces(long)
     next(pieces)
     assert made == 0
     tracemalloc.start()
     try:
-        assert sum(1 for _ in pieces) == 30_001
+        assert sum(1 for _ in pieces) > 30_000
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert made == 30_000
+    assert (made, refused) == (30_000, 30_000)
     assert peak < 200_000
 
 

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from dcmsend.errors import DcmsendError, InvalidInputError
-from dcmsend.model import Peer, Refusal
+from dcmsend.errors import InvalidInputError
+from dcmsend.model import Conflict, Peer, Refusal
 from dcmsend.report import charts, page, page_rows
 from dcmsend.report.run import Run
 from tests.support.runs import (
     DAMAGED,
     FULL,
+    GONE,
+    NO_DICOM,
     PENDING,
     REMARK,
     STORED,
@@ -66,13 +68,20 @@ class _Elements(HTMLParser):
         assert self.open.pop() == tag
 
 
+_GONE = Refusal("gone.dcm", GONE)
+_NONE = Refusal("notes.txt", NO_DICOM)
+
 STORIES = {
     "stored": everything_stored(40),
     "mixed": mixed(200),
     "nothing": nothing_stored(20),
     "empty": Story(places=0),
+    "left out": Story(refusals=[Refusal("a", GONE)], places=0),
+    "conflicts": Story([row(1, STORED)], conflicts=(Conflict("1.2", ("<a>", "b"), 2),)),
     "not tried": Story([row(1, PENDING)], places=0),
-    "many": Story([row(1, STORED)], places=300, refusals=[Refusal(str(n), "why") for n in range(400)]),
+    "many": Story(
+        [row(1, STORED)], places=300, refusals=[Refusal(str(n), GONE if n % 2 else NO_DICOM) for n in range(900)]
+    ),
 }
 
 
@@ -112,8 +121,8 @@ def test_the_policy_allows_the_one_script_and_nothing_else() -> None:
     ]
 
 
-def _heading(rows: list[Row], error: DcmsendError | None = None) -> tuple[str, str]:
-    text = _written(Story(rows, error=error))
+def _heading(story: Story) -> tuple[str, str]:
+    text = _written(story)
     (kind,) = re.findall(r'<section class="outcome (\w+)"', text)
     (words,) = re.findall(r"<h1>(.*?)</h1>", text)
     return kind, words
@@ -133,12 +142,60 @@ def _heading(rows: list[Row], error: DcmsendError | None = None) -> tuple[str, s
     ],
 )
 def test_the_outcome_in_words(facts: list[Any], kind: str, words: str) -> None:
-    assert _heading([row(number, each) for number, each in enumerate(facts, 1)]) == (kind, words)
+    assert _heading(Story([row(number, each) for number, each in enumerate(facts, 1)])) == (kind, words)
+
+
+@pytest.mark.parametrize(
+    ("story", "kind", "words"),
+    [
+        (Story([row(1, STORED)], refusals=[_NONE]), "good", "The instance is stored"),
+        (Story([row(1, STORED)], refusals=[_GONE]), "part", "The instance is stored, but 1 input was left out"),
+        (
+            Story([row(1, STORED), row(2, STORED)], refusals=[_GONE] * 1200),
+            "part",
+            "All 2 instances are stored, but 1,200 inputs were left out",
+        ),
+        (
+            Story([row(1, STORED)], left_over=1),
+            "part",
+            "The instance is stored, but 1 of earlier runs is left over",
+        ),
+        (
+            Story([row(1, STORED)], refusals=[_GONE], left_over=7),
+            "part",
+            "The instance is stored, but 1 input was left out and 7 of earlier runs are left over",
+        ),
+        (
+            Story([row(1, STORED), row(2, FULL)], refusals=[_GONE] * 2),
+            "part",
+            "1 of 2 instances is not stored, and 2 inputs were left out",
+        ),
+        (Story([row(1, FULL)], refusals=[_GONE]), "bad", "The instance is not stored, and 1 input was left out"),
+        (Story(refusals=[_GONE], places=0), "bad", "Nothing was sent, and 1 input was left out"),
+        (Story(refusals=[_NONE], places=0), "bad", "Nothing was sent"),
+    ],
+)
+def test_what_was_left_out_is_in_the_headline(story: Story, kind: str, words: str) -> None:
+    assert _heading(story) == (kind, words)
 
 
 def test_a_run_that_ended_early_is_not_good() -> None:
-    kind, words = _heading([row(1, STORED)], InvalidInputError("f", "why"))
+    kind, words = _heading(Story([row(1, STORED)], error=InvalidInputError("f", GONE)))
     assert (kind, words) == ("part", "The instance is stored, but the run ended early")
+
+
+def test_lists_of_what_was_not_taken_on_are_bounded() -> None:
+    text = _written(STORIES["many"])
+    sections = dict(re.findall(r'<section id="(left-out|no-dicom)">(.*?)</section>', text, re.DOTALL))
+    assert list(sections) == ["left-out", "no-dicom"]
+    for section in sections.values():
+        (listed,) = re.findall(r'<ul class="reasons">(.*?)</ul>', section, re.DOTALL)
+        assert listed.count("<li>") == page.MOST_REFUSALS
+        assert "450" in section
+        assert "and 250 more" in section
+    assert ">450<small>inputs</small>" in sections["left-out"]
+    assert "No such file or directory" in sections["left-out"]
+    assert "data-cause" not in sections["left-out"]
 
 
 @pytest.mark.parametrize(("count", "whole", "words"), [
@@ -220,8 +277,8 @@ def test_memory_does_not_grow_with_the_number_of_instances() -> None:
         source = Long((), run.source.totals)
         object.__setattr__(source, "count", count)
         long = Run(
-            source=source, recorder=run.recorder, causes=run.causes, started=0.0, seconds=1.0, stored_bytes=0,
-            exit_code=0,
+            source=source, recorder=run.recorder, causes=run.causes, left_out=run.left_out, started=0.0, seconds=1.0,
+            stored_bytes=0, exit_code=0,
         )  # fmt: skip
         tracemalloc.start()
         try:

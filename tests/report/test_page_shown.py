@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import pytest
 
-from dcmsend.model import Instance, Outcome, State
+from dcmsend.model import Conflict, Instance, Outcome, Refusal, State
+from dcmsend.reasons import because
 from dcmsend.report import page
 from tests.support.browser import Browser, pages_of
-from tests.support.runs import EXPLICIT, STORED, Story, everything_stored, mixed, nothing_stored, row
+from tests.support.runs import EXPLICIT, GONE, NO_DICOM, STORED, Story, everything_stored, mixed, nothing_stored, row
 
 WIDE: Final = (1200, 900)
 NARROW: Final = (360, 740)
@@ -39,7 +40,11 @@ def shown(browser: Browser) -> Browser:
     ("story", "title", "words"),
     [
         (everything_stored(120), "All 120 instances are stored - ARCHIVE - dcmsend", "Complete"),
-        (mixed(1000), "69 of 1,000 instances are not stored - ARCHIVE - dcmsend", "Incomplete"),
+        (
+            mixed(1000),
+            "69 of 1,000 instances are not stored, and 1 input was left out - ARCHIVE - dcmsend",
+            "Incomplete",
+        ),
         (nothing_stored(48), "None of 48 instances is stored - ARCHIVE - dcmsend", "Failed"),
     ],
     ids=["stored", "mixed", "nothing"],
@@ -62,14 +67,50 @@ def test_counts_are_those_of_the_run(shown: Browser, tmp_path: Path) -> None:
     shown.open(_write(tmp_path, mixed(1000)))
     facts = dict(zip(shown.texts(".facts dt"), shown.texts(".facts dd"), strict=True))
     assert facts["Stored"].split("\n") == [f"{run.source.totals.stored:,}", "of 1,000 instances"]
-    assert facts["Files left out"].split("\n")[0] == "2"
-    groups = run.causes.groups()
-    assert [text.split("\n")[0] for text in shown.texts(".causes .count")] == [str(group.count) for group in groups]
-    assert shown.texts(".causes h3") == [group.reason for group in groups]
-    assert shown.texts(".causes .hint") == [group.hint for group in groups]
+    assert facts["Left out"].split("\n") == ["1", "named or found, and not taken on"]
+    assert facts["No DICOM"].split("\n") == ["1", "files passed over"]
+    for section, causes in (("#causes", run.causes), ("#left-out", run.left_out)):
+        groups = causes.groups()
+        counts = [text.split("\n")[0] for text in shown.texts(f"{section} .count")]
+        assert counts == [str(group.count) for group in groups]
+        assert shown.texts(f"{section} h3") == [group.reason for group in groups]
+        assert shown.texts(f"{section} .hint") == [group.hint for group in groups]
     assert len(shown.texts(".lane")) == 3
     assert shown.texts("#found") == ["1,000 instances"]
     assert len(shown.texts("#rows tr")) == 50
+
+
+def test_what_was_left_out_is_seen_at_once(shown: Browser, tmp_path: Path) -> None:
+    """All that was taken on is stored, and yet the page is not green. There is no table of what was not taken on."""
+    refusals = [*(Refusal(f"gone/{number}.dcm", GONE) for number in range(250)), Refusal("a.txt", NO_DICOM)]
+    story = Story([row(n, STORED) for n in range(1, 41)], refusals=refusals, left_over=3)
+    shown.open(_write(tmp_path, story))
+    assert shown.texts("h1") == [
+        "All 40 instances are stored, but 250 inputs were left out and 3 of earlier runs are left over"
+    ]
+    assert shown.run("return document.querySelector('.verdict svg').getAttribute('aria-label')") == "Incomplete"
+    facts = dict(zip(shown.texts(".facts dt"), shown.texts(".facts dd"), strict=True))
+    assert [facts[name].split("\n")[0] for name in ("Left out", "Left over", "No DICOM")] == ["250", "3", "1"]
+    assert shown.texts("#left-out h2") == ["Left out of the input: 250"]
+    assert shown.texts("#left-out .reasons .path") == [f"gone/{number}.dcm" for number in range(200)]
+    assert shown.texts("#left-out > .soft") == ["and 50 more"]
+    assert shown.texts("#no-dicom h2") == ["No DICOM, and passed over: 1"]
+    assert shown.run("return document.querySelectorAll('button[data-cause]').length") == 0
+    assert shown.complaints() == []
+
+
+def test_buttons_to_the_table_are_those_of_instances(shown: Browser, tmp_path: Path) -> None:
+    story = mixed(200)
+    shown.open(_write(tmp_path, story))
+    groups = story.run().causes.groups()
+    assert shown.run("return document.querySelectorAll('#causes button[data-cause]').length") == len(groups)
+    assert shown.run("return document.querySelectorAll('button[data-cause]').length") == len(groups)
+
+
+def test_different_files_with_one_uid_are_told(shown: Browser, tmp_path: Path) -> None:
+    conflict = Conflict("1.2.3", ("a.dcm", "b.dcm"), 2)
+    shown.open(_write(tmp_path, Story([row(1, STORED), row(2, STORED)], conflicts=(conflict,))))
+    assert shown.texts("#conflicts li") == [str(conflict)]
 
 
 def test_what_failed_comes_first(shown: Browser, tmp_path: Path) -> None:
@@ -183,9 +224,11 @@ def _contrast(shown: Browser) -> dict[str, Any]:
 def test_without_scripts_all_that_matters_is_there(shown: Browser, tmp_path: Path) -> None:
     shown.scripts(on=False)
     shown.open(_write(tmp_path, mixed(1000)))
-    assert shown.texts("h1") == ["69 of 1,000 instances are not stored"]
+    assert shown.texts("h1") == ["69 of 1,000 instances are not stored, and 1 input was left out"]
     run = mixed(1000).run()
-    assert shown.texts(".causes h3") == [group.reason for group in run.causes.groups()]
+    assert shown.texts("#causes h3") == [group.reason for group in run.causes.groups()]
+    assert shown.texts("#left-out h3") == ["No such file or directory"]
+    assert shown.texts("#no-dicom .path") == ["archive/2026/README.txt"]
     assert len(shown.texts("noscript tbody tr")) == 1000
     assert "the JSON and CSV reports have all" in shown.texts("caption")[0]
     assert shown.run("return document.getElementById('instances').getClientRects().length") == 0
@@ -231,18 +274,19 @@ HOSTILE: Final = (
 @pytest.mark.parametrize("scripts", [True, False])
 def test_nothing_from_outside_becomes_a_part_of_the_page(scripts: bool, shown: Browser, tmp_path: Path) -> None:
     from dcmsend.errors import ConnectError
-    from dcmsend.model import Peer, Refusal
+    from dcmsend.model import Peer
     from dcmsend.printable import printable
 
     rows = []
     for number, text in enumerate(HOSTILE, 1):
         failed = Outcome(
-            number=number, state=State.FAILED, reason=text, association=1, network_syntax=text, attempts=1
+            number=number, state=State.FAILED, reason=because("said", words=text), association=1,
+            network_syntax=text, attempts=1,
         )  # fmt: skip
         rows.append((Instance(text, text, text, text), failed))
     story = Story(
         rows,
-        refusals=[Refusal(text, text) for text in HOSTILE],
+        refusals=[Refusal(text, because("said", words=text)) for text in HOSTILE],
         error=ConnectError(HOSTILE[0], hint=HOSTILE[1]),
         reason=HOSTILE[0],
         peer=Peer(host=HOSTILE[1], port=1, called_ae=HOSTILE[0], calling_ae=HOSTILE[2]),
@@ -251,13 +295,13 @@ def test_nothing_from_outside_becomes_a_part_of_the_page(scripts: bool, shown: B
     path = _write(tmp_path, story)
     shown.open(path)
     title = shown.run("return document.title")
-    assert title == f"None of 9 instances is stored - {HOSTILE[0]} - dcmsend"
+    assert title == f"None of 9 instances is stored, and 9 inputs were left out - {HOSTILE[0]} - dcmsend"
     assert shown.run("return document.querySelectorAll('img, iframe, object, link, a, form').length") == 0
     assert shown.run("return document.querySelectorAll('script:not([type])').length") == 1
     paths = shown.texts("#rows .path:not(.uid)" if scripts else "noscript .path:not(.uid)")
     # innerText makes one blank of several; there are none in a row
     assert paths == [printable(text).strip() for text in HOSTILE]
-    assert shown.texts("#refused .path") == [printable(text).strip() for text in HOSTILE]
+    assert shown.texts("#left-out .reasons .path:not(.examples .path)") == [printable(text).strip() for text in HOSTILE]
     assert shown.requests() == [path.as_uri()]
     assert shown.complaints() == []
 

@@ -25,8 +25,6 @@ from dcmsend.model import Refusal
 from dcmsend.report.recorder import (
     MOST_ASSOCIATIONS,
     MOST_INTERVALS,
-    MOST_REFUSALS,
-    MOST_TEXT,
     MOST_TIMED,
     SHORTEST_INTERVAL,
     AssociationRecord,
@@ -34,7 +32,7 @@ from dcmsend.report.recorder import (
     ResponseTimes,
     Throughput,
 )
-from tests.support.runs import CT, EXPLICIT, FULL, LOST, STORED, Clock, Facts, row
+from tests.support.runs import CT, EXPLICIT, FULL, GONE, LOST, STORED, Clock, Facts, row
 
 CONTEXTS = (Context(1, CT, (EXPLICIT,), EXPLICIT, 0), Context(3, CT, ("1.2",), "", 4))
 
@@ -123,7 +121,7 @@ def test_instances_of_earlier_runs_took_no_time(recorder: Recorder) -> None:
 def test_events_are_handed_on_in_order(clock: Clock) -> None:
     heard: list[Event] = []
     recorder = Recorder(heard.append, clock=clock)
-    events: list[Event] = [ScanStarted(True), Refusal("a", "b"), AssociationRequested(1, (), True)]
+    events: list[Event] = [ScanStarted(True), Refusal("a", GONE), AssociationRequested(1, (), True)]
     for event in events:
         recorder(event)
     assert heard == events
@@ -184,14 +182,6 @@ def test_times_without_end_and_without_length() -> None:
 
 
 # --- bounds
-
-
-def test_refused_files_are_bounded(recorder: Recorder) -> None:
-    for number in range(MOST_REFUSALS + 7):
-        recorder(Refusal(f"{number}" + "x" * 9999, "r" * 9999))
-    assert (recorder.refused, len(recorder.refusals)) == (MOST_REFUSALS + 7, MOST_REFUSALS)
-    assert {len(refusal.path) for refusal in recorder.refusals} == {MOST_TEXT}
-    assert recorder.refusals[0].path.startswith("0x")
 
 
 def test_associations_are_bounded(recorder: Recorder) -> None:

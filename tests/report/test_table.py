@@ -7,8 +7,10 @@ import io
 
 import pytest
 
+from dcmsend.model import Refusal
+from dcmsend.reasons import NONE, because
 from dcmsend.report import table
-from tests.support.runs import DAMAGED, FULL, NO_CONTEXT, PENDING, REMARK, STORED, Story, mixed, row
+from tests.support.runs import DAMAGED, FULL, GONE, NO_CONTEXT, NO_DICOM, PENDING, REMARK, STORED, Story, mixed, row
 
 
 def _written(story: Story) -> str:
@@ -34,11 +36,24 @@ def test_nothing_but_the_header() -> None:
 
 def test_a_line_for_each_instance() -> None:
     story = mixed(500)
-    found = _rows(story)
+    found = _rows(story)[:500]
     assert [int(one["number"]) for one in found] == list(range(1, 501))
     assert [one["stored"] == "true" for one in found] == [outcome.stored for _, outcome in story.rows]
     assert [one["path"] for one in found] == [instance.path for instance, _ in story.rows]
     assert {len(one) for one in found} == {len(table.COLUMNS)}
+
+
+def test_what_was_left_out_comes_last_and_what_is_no_dicom_does_not() -> None:
+    refusals = [Refusal("=a", GONE), Refusal("b", NO_DICOM), Refusal("\udcff", because("folder_not_listed", GONE))]
+    stored, first, second = _rows(Story([row(1, STORED)], refusals=refusals))
+    assert stored["state"] == "answered"
+    known = {"state": "left_out", "stored": "false"}
+    assert {name: value for name, value in first.items() if value} == {
+        "path": "'=a", "reason": "No such file or directory", **known,
+    }  # fmt: skip
+    assert {name: value for name, value in second.items() if value} == {
+        "path": "\\xff", "reason": "cannot read directory: No such file or directory", **known,
+    }  # fmt: skip
 
 
 def test_fields() -> None:
@@ -50,7 +65,7 @@ def test_fields() -> None:
     assert (remark["status_class"], remark["stored"]) == ("warning", "true")
     assert (full["status_hex"], full["reason"], full["stored"]) == ("0xa700", "disk full", "false")
     assert (refused["state"], refused["status_hex"], refused["response_seconds"]) == ("no_context", "", "")
-    assert (damaged["state"], damaged["reason"]) == ("failed", DAMAGED["reason"])
+    assert (damaged["state"], damaged["reason"]) == ("failed", str(DAMAGED["reason"]))
     assert (pending["state"], pending["association"], pending["attempts"]) == ("not_tried", "", "0")
 
 
@@ -76,7 +91,8 @@ def test_fields() -> None:
 )
 def test_cells_are_text_on_one_line(path: str, cell: str) -> None:
     assert table.field(path) == cell
-    story = Story([row(1, {**DAMAGED, "reason": path}, path or "x", sop_instance=path)])
+    reason = because("said", words=path) if path else NONE
+    story = Story([row(1, {**STORED, "reason": reason}, path or "x", sop_instance=path)])
     (found,) = _rows(story)
     assert (found["reason"], found["sop_instance_uid"]) == (cell, cell)
     assert len(_written(story).splitlines()) == 2

@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 
 from dcmsend.errors import ReportError
-from dcmsend.model import Instance, Outcome, Peer, State, StatusClass, Totals
+from dcmsend.model import Instance, Outcome, Peer, Refusal, State, StatusClass, Totals
+from dcmsend.reasons import because
 from dcmsend.report import file
 from dcmsend.report.file import overwrites
 from dcmsend.report.text import pieces, report_lines, summary_lines
+from tests.support.runs import GONE, NO_DICOM
 
 DATE = "2026-11-22 16:48:11"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -46,7 +48,7 @@ Number of SOP instances  : 0"""
 
 def _totals(**counts: Any) -> Totals:
     defaults: dict[str, Any] = {
-        "associations": 0, "contexts": 0, "instances": 0, "by_class": {}, "no_context": 0, "refused_files": 0,
+        "associations": 0, "contexts": 0, "instances": 0, "by_class": {}, "no_context": 0,
     }  # fmt: skip
     return Totals(**(defaults | counts))
 
@@ -58,6 +60,10 @@ class Source:
     given: tuple[tuple[Instance, Outcome], ...] = ()
     totals: Totals = field(default_factory=_totals)
     peer: Peer = PEER
+    refused: tuple[Refusal, ...] = ()
+
+    def refusals(self) -> Iterator[Refusal]:
+        return iter(self.refused)
 
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
         return iter(self.given)
@@ -124,9 +130,9 @@ def test_report_without_rows(tmp_path: Path) -> None:
         ({"state": State.ANSWERED, "status": 0x0110}, ["0x0110 (Unknown Status: 0x110)"]),
         ({"state": State.NO_CONTEXT}, ["<no acceptable presentation context>"]),
         ({"state": State.PENDING}, ["<not sent>"]),
-        ({"state": State.FAILED, "reason": "file has gone"}, ["<not sent>", "Reason        : file has gone"]),
+        ({"state": State.FAILED, "reason": GONE}, ["<not sent>", "Reason        : No such file or directory"]),
         (
-            {"state": State.ANSWERED, "status": 0xA700, "reason": "full"},
+            {"state": State.ANSWERED, "status": 0xA700, "reason": because("remark", words="full")},
             ["0xa700 (Refused: OutOfResources)", "Reason        : full"],
         ),
     ],
@@ -134,6 +140,40 @@ def test_report_without_rows(tmp_path: Path) -> None:
 def test_end_of_a_row(facts: dict[str, Any], lines: list[str]) -> None:
     text = "\n".join(report_lines(Source((_row(**facts),)), DATE))
     assert text.partition("DIMSE Status  : ")[2].partition("\n\n")[0].split("\n") == lines
+
+
+def test_what_was_left_out_has_a_section_behind_the_instances(tmp_path: Path) -> None:
+    refusals = (Refusal("a/gone.dcm", GONE), Refusal("notes.txt", NO_DICOM), Refusal("", GONE))
+    totals = _totals(instances=1, left_out=2, no_dicom=1, left_over=3)
+    text = _written(Source((_row(),), totals, refused=refusals), tmp_path).decode()
+    assert (
+        text.partition("DIMSE Status  : <not sent>\n")[2]
+        == """
+
+Left out of the Input
+---------------------
+Filename      : a/gone.dcm
+Reason        : No such file or directory
+
+Filename      : <empty string>
+Reason        : No such file or directory
+
+
+Status Summary
+--------------
+Number of associations   : 0
+Number of pres. contexts : 0
+Number of SOP instances  : 1
+- NOT sent to the peer   : 1
+- left out of the input  : 2
+- left over in journal   : 3
+- no DICOM files         : 1"""
+    )
+
+
+def test_what_is_no_dicom_has_no_section(tmp_path: Path) -> None:
+    source = Source(totals=_totals(no_dicom=1), refused=(Refusal("notes.txt", NO_DICOM),))
+    assert _written(source, tmp_path).decode() == HEADER + SUMMARY_OF_NOTHING + "\n- no DICOM files         : 1"
 
 
 def test_never_tried_has_no_network_syntax() -> None:
@@ -165,10 +205,18 @@ def test_summary_shows_only_what_there_is() -> None:
 def test_nobody_forges_a_line() -> None:
     forged = "x\nDIMSE Status  : 0x0000 (Success)\r\x1b[2K\u2028"
     instance = Instance(forged, forged, forged, forged)
-    outcome = Outcome(number=1, state=State.FAILED, reason=forged, network_syntax=forged)
-    source = Source(((instance, outcome),), peer=Peer(host=forged, port=1, called_ae=forged, calling_ae=forged))
+    said = because("said", words=forged)
+    outcome = Outcome(number=1, state=State.FAILED, reason=said, network_syntax=forged)
+    refused = (Refusal(forged, said),)
+    source = Source(
+        ((instance, outcome),),
+        _totals(left_out=1),
+        refused=refused,
+        peer=Peer(host=forged, port=1, called_ae=forged, calling_ae=forged),
+    )
+    plainer = Source((_row(reason=GONE),), _totals(left_out=1), refused=(Refusal("x", GONE),))
     text = "\n".join(report_lines(source, DATE))
-    assert len(text.splitlines()) == len(list(report_lines(Source((_row(reason="x"),)), DATE)))
+    assert len(text.splitlines()) == len(list(report_lines(plainer, DATE)))
     assert re.findall("^DIMSE Status.*", text, re.MULTILINE) == ["DIMSE Status  : <not sent>"]
 
 

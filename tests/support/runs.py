@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from dcmsend.cli.names import OPTIONS
 from dcmsend.errors import DcmsendError
 from dcmsend.events import (
     AssociationAccepted,
@@ -17,7 +18,8 @@ from dcmsend.events import (
     InstanceFinished,
     InstanceStarted,
 )
-from dcmsend.model import Instance, Outcome, Peer, Refusal, State, StatusClass, Totals, status_class
+from dcmsend.model import Conflict, Instance, Outcome, Peer, Refusal, State, Totals, status_class
+from dcmsend.reasons import because
 from dcmsend.report.causes import Causes
 from dcmsend.report.recorder import Recorder
 from dcmsend.report.run import Run
@@ -33,18 +35,24 @@ Row = tuple[Instance, Outcome]
 Facts = dict[str, Any]
 
 STORED: Final[Facts] = {"state": State.ANSWERED, "status": 0}
-REMARK: Final[Facts] = {"state": State.ANSWERED, "status": 0xB000, "reason": "PatientID was coerced"}
-FULL: Final[Facts] = {"state": State.ANSWERED, "status": 0xA700, "reason": "disk full"}
+REMARK: Final[Facts] = {
+    "state": State.ANSWERED,
+    "status": 0xB000,
+    "reason": because("remark", words="PatientID was coerced"),
+}
+FULL: Final[Facts] = {"state": State.ANSWERED, "status": 0xA700, "reason": because("remark", words="disk full")}
 NO_CONTEXT: Final[Facts] = {
     "state": State.NO_CONTEXT,
-    "reason": "no acceptable presentation context for JPEG Baseline: the peer does not support this SOP class",
+    "reason": because("sop_class_not_supported", syntax="JPEG Baseline"),
 }
-DAMAGED: Final[Facts] = {
+DAMAGED: Final[Facts] = {"state": State.FAILED, "reason": because("too_short", size=17)}
+LOST: Final[Facts] = {
     "state": State.FAILED,
-    "reason": "(7fe0,0010) at byte 1488: its 8192 bytes run past the end of the file",
+    "reason": because("not_answered", because("said", words="the peer closed the connection")),
 }
-LOST: Final[Facts] = {"state": State.FAILED, "reason": "not answered: the peer closed the connection"}
-PENDING: Final[Facts] = {"state": State.PENDING, "reason": "not tried: the run ended before (stopped by the user)"}
+PENDING: Final[Facts] = {"state": State.PENDING, "reason": because("run_ended", because("stopped"))}
+NO_DICOM: Final = because("empty_no_dicom")
+GONE: Final = because("not_found", words="No such file or directory")
 
 
 class Clock:
@@ -65,13 +73,19 @@ class Source:
     totals: Totals
     peer: Peer = PEER
     error: DcmsendError | None = None
+    refused: Sequence[Refusal] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def complete(self) -> bool:
-        return self.totals.stored == self.totals.instances
+        return self.error is None and self.totals.complete
 
     def rows(self) -> Iterator[Row]:
         return iter(self.given)
+
+    def refusals(self) -> Iterator[Refusal]:
+        """What is left out comes first, as in ``api.Report``."""
+        return iter(sorted(self.refused, key=lambda refusal: not refusal.left_out))
 
 
 def row(number: int, facts: Facts, path: str = "", **more: Any) -> Row:
@@ -98,6 +112,8 @@ class Story:
     rows: list[Row] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
     refusals: Sequence[Refusal] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    left_over: int = 0
     error: DcmsendError | None = None
     reason: str = ""  # why the last association ended
     peer: Peer = PEER
@@ -112,24 +128,26 @@ class Story:
         totals = Totals(
             associations=recorder.association_count, contexts=2 * recorder.association_count, instances=len(rows),
             by_class=dict(counts), no_context=sum(1 for _, outcome in rows if outcome.state is State.NO_CONTEXT),
-            refused_files=recorder.refused,
+            left_out=sum(refusal.left_out for refusal in self.refusals),
+            no_dicom=sum(not refusal.left_out for refusal in self.refusals), left_over=self.left_over,
         )  # fmt: skip
-        causes = Causes()
+        causes, left_out = Causes(OPTIONS), Causes(OPTIONS)
         causes.add_all(rows)
+        left_out.add_refusals(self.refusals)
         return Run(
-            source=Source(rows, totals, self.peer, self.error),
+            source=Source(rows, totals, self.peer, self.error, self.refusals, self.conflicts),
             recorder=recorder,
             causes=causes,
+            left_out=left_out,
             started=STARTED,
             seconds=recorder.elapsed(),
             stored_bytes=sum(outcome.dataset_size for _, outcome in rows if outcome.stored),
-            exit_code=self.exit_code or (0 if counts[StatusClass.SUCCESS] == len(rows) else 66),
+            exit_code=self.exit_code or (66 if totals.stored < len(rows) else 0 if totals.complete else 67),
+            names=OPTIONS,
         )
 
     def _tell(self, recorder: Recorder) -> None:
         chance = Random(7)
-        for refusal in self.refusals:
-            recorder(refusal)
         for number in range(1, self.places + 1):
             self.clock.now += 0.012
             contexts = (Context(1, CT, (EXPLICIT,), EXPLICIT, 0), Context(3, MR, (EXPLICIT,), "", 3))
@@ -161,8 +179,8 @@ def mixed(count: int = 1234) -> Story:
         tried = number <= count * 0.97
         rows.append(row(number, facts if tried else PENDING, association=1 + number % 3 if tried else 0))
     refusals = [
-        Refusal("archive/2026/README.txt", "missing file meta information"),
-        Refusal("archive/2026/\udcff/\u202ename.dcm", "empty file"),
+        Refusal("archive/2026/README.txt", NO_DICOM),
+        Refusal("archive/2026/\udcff/\u202ename.dcm", GONE),
     ]
     return Story(rows, refusals=refusals, reason="peer aborted the association: no reason given", exit_code=66)
 

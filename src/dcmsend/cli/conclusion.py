@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmsend.cli.exit_codes import NOT_FATAL, of_error, of_run
 from dcmsend.cli.log import Level
 from dcmsend.cli.names import OPTIONS
-from dcmsend.errors import JournalError, NoInputError
+from dcmsend.errors import JournalError, NoInputError, left_out_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _explain(report: Report, log: Log) -> None:
             causes.add_all(report.rows())
             log.causes(causes.groups())
     if totals.left_out:
-        log.error(f"{totals.left_out} {'input was' if totals.left_out == 1 else 'inputs were'} left out")
+        log.error(left_out_words(totals.left_out))
         if log.shows(Level.ERROR):
             left_out.add_refusals(report.refusals())
             log.causes(left_out.groups())

@@ -84,15 +84,16 @@ class Listener:
         self._log.info("checking input files ...")
 
     def _refusal(self, event: Refusal) -> None:
-        if event.path:
-            self._net.error(
-                f"cannot add DICOM file to the transfer list: {plain(event.path, MAX_PATH)}: {event.reason}"
-            )
+        path = plain(event.path, MAX_PATH)
+        if event.tolerated:
+            self._log.warn(f"ignoring directory because option --scan-directories is not set: {path}")
+            return
+        if path:
+            self._net.error(f"cannot add DICOM file to the transfer list: {path}: {event.reason}")
         else:
             self._net.error("cannot add DICOM file with empty filename")
         if not self._halt:
-            path = plain(event.path, MAX_PATH) or "<empty string>"
-            self._log.warn(f"bad DICOM file: {path}: {event.reason}, ignoring file")
+            self._log.warn(f"bad DICOM file: {path or '<empty string>'}: {event.reason}, ignoring file")
 
     def _notice(self, event: Notice) -> None:
         self._log.warn(event.text)

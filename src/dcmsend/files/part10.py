@@ -53,9 +53,7 @@ def read_meta(source: Source, size: int, *, prefix_needed: bool = True) -> Meta:
     uids: dict[int, str] = {}
     previous, stated, offset = -1, -1, start
     try:
-        for depth, tag, vr, offset, value, length in walk(
-            source, encoding, start, end, stop=NEXT_GROUP
-        ):
+        for depth, tag, vr, offset, value, length in walk(source, encoding, start, end, stop=NEXT_GROUP):
             if tag >> 16 != META_GROUP and not depth:
                 break
             if offset == stated and (tag <= previous or (vr and vr not in KNOWN_VRS)):

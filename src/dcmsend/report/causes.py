@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from dcmsend.light import Frozen
+from dcmsend.light import Frozen, replace
 from dcmsend.printable import plain
+from dcmsend.reasons import because
 from dcmsend.reasons.table import VARIES, Kind, group
 from dcmsend.uids import sop_class_name
 
@@ -151,24 +152,32 @@ def cause_lines(groups: Sequence[Cause]) -> Iterator[str]:
 
 # --- what is the same reason
 
-_NUMBERS: Final = re.compile(r"\d+(?:\.\d+)*")
+# UIDs and addresses, quoted names, numbers of any kind.
+_VARYING: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\b0x[0-9A-Fa-f]+\b|\b\d+(?:\.\d+)*\b")
 
 
 def key_of(instance: Instance, outcome: Outcome) -> Key:
     """What an instance has in common with others that were not stored for the same reason."""
     why = outcome.why
     where = sop_class_label(instance.sop_class) if why.kind is Kind.NO_CONTEXT else ""
-    return why.kind, where, same_remark(group(why)) if why.kind is Kind.REFUSED else group(why)
+    return why.kind, where, group(_without_particulars(why))
+
+
+def _without_particulars(why: Reason) -> Reason:
+    """The same without what a peer's remark says of one instance alone, for there are no facts in it."""
+    remark = why.inner
+    if remark is None or remark.code != "remark":
+        return why
+    return replace(why, inner=because("remark", words=same_remark(str(remark.fact("words")))))
 
 
 def same_remark(words: str) -> str:
-    """The words of a peer with ``...`` in the place of numbers and UIDs: each instance mostly has its own.
+    """The words of a peer with ``...`` in the place of numbers, UIDs and quoted names.
 
     >>> same_remark("patient 17 is not known")
     'patient ... is not known'
     """
-    status, behind, remark = words.partition(")")
-    return status + behind + _NUMBERS.sub(VARIES, remark)
+    return _VARYING.sub(VARIES, words)
 
 
 def sop_class_label(uid: str) -> str:

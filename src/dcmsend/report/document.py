@@ -210,7 +210,7 @@ def _instance(instance: Instance, outcome: Outcome, seconds: float | None) -> di
         "status": status,
         "status_hex": None if status is None else f"0x{status:04x}",
         "status_class": None if status is None else CLASSES[status_class(status)],
-        "code": outcome.reason.code,
+        "code": outcome.code,
         "reason": printable(str(outcome.reason)),
         "attempts": outcome.attempts,
         "response_seconds": _precise(seconds),

@@ -40,5 +40,5 @@ def failures(
 
 def _first(count: int, found: Iterable[tuple[str, Reason]]) -> Iterator[str]:
     """The first few of ``count``, a line each."""
-    for (path, reason), _ in zip(found, range(min(count, MOST_REASONS)), strict=False):
+    for _, (path, reason) in zip(range(min(count, MOST_REASONS)), found, strict=False):
         yield f"{plain(path, MAX_PATH)}: {plain(str(reason), _LONGEST_REASON)}"

@@ -261,8 +261,7 @@ def _left_out(run: Run) -> Iterator[str]:
         yield from _cause(cause, "input")
         yield "</div></li>\n"
     yield "</ul>\n"
-    left_out = (refusal for refusal in run.source.refusals() if refusal.left_out)
-    yield from _refusals(islice(left_out, MOST_REFUSALS), count)
+    yield from _refusals((refusal for refusal in run.source.refusals() if refusal.left_out), count)
     yield "</section>\n"
 
 
@@ -290,7 +289,7 @@ def _refusals(refusals: Iterable[Refusal], count: int) -> Iterator[str]:
     """The first of ``count``, each with its path and reason."""
     shown = 0
     yield '<ul class="reasons">\n'
-    for shown, refusal in enumerate(refusals, 1):  # noqa: B007 - how many there were
+    for shown, refusal in enumerate(islice(refusals, MOST_REFUSALS), 1):  # noqa: B007 - how many there were
         path = _shown(refusal.path, MAX_PATH) or "(a file without a name)"
         yield f'<li><span class="path">{path}</span><br><span class="soft">{_shown(str(refusal.reason))}</span></li>\n'
     yield f'</ul><p class="soft">and {count - shown:,} more</p>\n' if count > shown else "</ul>\n"

@@ -1,5 +1,5 @@
-"""The report as a table: CSV (RFC 4180) in UTF-8, a header, a line for each instance, and one
-for each input that was left out.
+"""The report as a table: CSV (RFC 4180) in UTF-8, a header, a line for each instance, and one for each input that was
+left out.
 
 Text is shown with escapes, as in the log, so that each line of the file is one instance. A field that a spreadsheet
 would take for a formula gets an apostrophe in front. Rows are streamed.

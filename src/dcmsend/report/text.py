@@ -120,7 +120,7 @@ def _left_out(source: ReportSource) -> Iterator[str]:
     yield "-" * len(_LEFT_OUT)
     for refusal in source.refusals():
         if refusal.left_out:
-            yield _field("Filename", 13, refusal.path)
+            yield _field("Filename", 13, refusal.path or "<empty string>")
             yield _field("Reason", 13, refusal.reason)
             yield ""
 

@@ -57,8 +57,6 @@ if TYPE_CHECKING:
         def left_over(self) -> int: ...
 
 
-# What ends no run that halts on invalid files, since DCMTK's does not either.
-_TOLERATED: Final = frozenset(("folder_not_searched",))
 PATIENCE: Final = 5.0  # seconds for which an association with nothing to do waits for more input
 
 
@@ -96,7 +94,7 @@ class Intake:
         self._stop = stop
         self._halt = halt
         self._ledger = ledger
-        self._looked_at = False  # anything at all, though nothing may have come of it
+        self._looked_at = False  # at any file, though nothing may have come of it
 
     def advance(self) -> bool:
         """Look at the next file or the like; whether there was one. There is none while the input is ``paused``."""
@@ -155,7 +153,7 @@ class Intake:
             self._looked_at |= found.empty
             return
         self.left_out.add(found)
-        if found.reason.code in _TOLERATED:
+        if found.tolerated:
             return
         self._looked_at = True
         if self._halt:

@@ -1,7 +1,7 @@
 """What was given or found and is not taken on: counted, and kept for reports in the order in which it was met.
 
 What is *left out* is kept whatever there is of it: some in memory, more in a temporary file. Of what is *no DICOM* only
-the first are kept. When the file cannot be written any more, what comes then is only counted.
+the first are kept. What the file cannot take any more, or does not give back, is only counted.
 """
 
 from __future__ import annotations
@@ -12,27 +12,25 @@ from dcmsend.reasons import pack, unpack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO, Final
+    from io import FileIO
+    from typing import Final
 
 IN_MEMORY: Final = 1000  # of each of the two
 
 
 class LeftOut:
-    """The refusals of one run. ``left_out`` and ``no_dicom`` count them; ``unlisted``: how many could not be kept."""
+    """The refusals of one run. ``left_out`` and ``no_dicom`` count them."""
 
     def __init__(self) -> None:
         self.left_out = 0
         self.no_dicom = 0
-        self.unlisted = 0
         self._first: list[Refusal] = []
         self._no_dicom: list[Refusal] = []
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
+        self._full = False  # the file takes no more
 
     def __repr__(self) -> str:
         return f"<LeftOut: {self.left_out} left out, {self.no_dicom} no DICOM>"
-
-    def __len__(self) -> int:
-        return self.left_out + self.no_dicom
 
     def add(self, refusal: Refusal) -> None:
         """Count a refusal, and keep it."""
@@ -44,19 +42,14 @@ class LeftOut:
         self.left_out += 1
         if len(self._first) < IN_MEMORY:
             self._first.append(refusal)
-        elif not self._written(refusal):
-            self.unlisted += 1
+        elif not self._full:
+            self._full = not self._written(refusal)
 
     def rows(self) -> Iterator[Refusal]:
         """All that was left out, then the first of what is no DICOM."""
         yield from self._first
         if self._file is not None:
-            from json import loads
-
-            self._file.seek(0)
-            for line in self._file:
-                path, reason = loads(line)
-                yield Refusal(path, unpack(reason))
+            yield from _read(self._file)
         yield from self._no_dicom
 
     def close(self) -> None:
@@ -67,18 +60,31 @@ class LeftOut:
 
     def _written(self, refusal: Refusal) -> bool:
         """Append it to the file; return True if it is there whole."""
-        if self.unlisted:
-            return False
         from json import dumps
 
-        line = dumps((refusal.path, pack(refusal.reason))) + "\n"  # in ASCII, whatever bytes a path has
+        line = dumps((refusal.path, pack(refusal.reason))).encode() + b"\n"  # in ASCII, whatever bytes a path has
         try:
             if self._file is None:
                 from tempfile import TemporaryFile
 
-                self._file = TemporaryFile("a+b", prefix="dcmsend-")  # noqa: SIM115 - until ``close``
-            self._file.write(line.encode())
-            self._file.flush()
-        except OSError:  # no room, no descriptor: it is counted
+                self._file = TemporaryFile("a+b", buffering=0, prefix="dcmsend-")  # noqa: SIM115 - until ``close``
+            return self._file.write(line) == len(line)
+        except OSError:  # no room, no descriptor
             return False
-        return True
+
+
+def _read(file: FileIO) -> Iterator[Refusal]:
+    """What is in the file, up to a line that is not whole."""
+    from io import BufferedReader
+    from json import loads
+
+    reader = BufferedReader(file)
+    try:
+        reader.seek(0)
+        for line in reader:
+            path, reason = loads(line)
+            yield Refusal(path, unpack(reason))
+    except (OSError, ValueError):  # ValueError: the line is not whole, or the file is closed
+        return
+    finally:
+        reader.detach()

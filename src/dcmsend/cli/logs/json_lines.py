@@ -71,7 +71,8 @@ class JsonLog(Log):
         self._line(level, "message", {"text": "\n".join(lines).rstrip("\n")})
 
     def failure(self, level: Level, error: DcmsendError) -> None:
-        self.event(level, "error", kind=type(error).__name__, text=error.message, hint=error.hint_in(OPTIONS))
+        kind, code = type(error).__name__, error.why.code
+        self.event(level, "error", kind=kind, code=code, text=error.message, hint=error.hint_in(OPTIONS))
 
     def summary(self, totals: Totals) -> None:
         """``finished`` tells it."""
@@ -160,7 +161,7 @@ class JsonListener:
             path=event.path,
             code=event.reason.code,
             reason=str(event.reason),
-            ends_run=self._halt,
+            ends_run=self._halt and not event.tolerated,
         )
 
     def _notice(self, event: Notice) -> None:
@@ -246,7 +247,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "status": status,
         "status_class": None if status is None else status_class(status).name.lower(),
         "status_text": None if status is None else status_text(status),
-        "code": outcome.reason.code,
+        "code": outcome.code,
         "reason": str(outcome.reason),
         "association": outcome.association,
         "context_id": outcome.context_id,
