@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import sqlite3
-import stat
 import subprocess
 import sys
 import tarfile
@@ -221,15 +220,8 @@ LEFT_OUT: Final = (
     Case("an entry with a bad UID", _dicomdir(IM1, encode.record("IM1", sop_instance="1.x")), ("/IM1",), 1, MEDIA),
     Case("a DICOMDIR that is cut off", _dicomdir(IM1, encode.record("IM2"), cut=40), ("/DICOMDIR",), 1, MEDIA),
     Case("a zip that is cut off", _file("a.zip", _zip(BIG)[:-60_000]), ("/a.zip",), options=ZIP),
-    Case(
-        "a member that is damaged",
-        _file("a.zip", _zip(BIG).replace(BIG["2.dcm"][-400:], bytes(400))),
-        ("2.dcm",),
-        3,
-        ZIP,
-    ),
     Case("a tar that is being copied", _file("a.tar", _tar("", BIG, cut=90_000)), ("/a.tar",), 1, ZIP),
-    Case("a tar.gz that is being copied", _file("a.tgz", _tar("gz", BIG, cut=60_000)), ("/a.tgz",), 1, ZIP),
+    Case("a tar.gz that is being copied", _file("a.tgz", _tar("gz", BIG, cut=60_000)), ("/a.tgz",), 2, ZIP),
     Case("an empty file in an archive", _file("a.zip", _zip({"x.dcm": b""})), ("/x.dcm",), options=ZIP),
     Case("a damaged file in an archive", _file("a.zip", _zip({"x": GOOD[:200]})), ("/x",), options=ZIP),
     Case("an archive that may not be read", _locked("a.zip", content=_zip(BIG)), ("/a.zip",), options=ZIP),
@@ -279,9 +271,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     made.mkdir()
     (made / "good.dcm").write_bytes(GOOD)
     yield made
-    for path in made.rglob("*"):
-        if not path.is_symlink() and stat.S_IMODE(path.stat().st_mode) == 0:
-            path.chmod(0o700)
+    for name in ("study", "study/a"):
+        if (made / name).exists():
+            (made / name).chmod(0o700)
     shutil.rmtree(made)
 
 

@@ -20,6 +20,7 @@ from dcmsend import errors
 from dcmsend.events import AssociationRequested, Event, InstanceFinished, InstanceStarted
 from dcmsend.model import Decompression, Limits, Policy, State, Timeouts
 from dcmsend.plan import Wishes, pack
+from dcmsend.reasons import NONE
 from tests.support import pdus, report
 from tests.support.builder import part10
 from tests.support.scripted import (

@@ -80,7 +80,7 @@ class DcmsendError(Exception):
 
 
 class CallersError(Exception):
-    """What a caller's own listener or source has raised, on its way out through us: no error of ours, whatever its kind.
+    """What a caller's own listener or source has raised, on its way out through us: no error of ours.
 
     ``error`` is that, and what the caller gets to see.
     """

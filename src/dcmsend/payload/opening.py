@@ -81,7 +81,7 @@ class PayloadOpener:
 
     def _payload(self, file: OpenFile, instance: Instance, target: str, ways: Ways | None) -> Payload:
         source = file.source(_HEAD, WINDOW)
-        source.go_on = self._go_on
+        source.go_on = self._means.go_on
         head = read_head(source, self._options.read_mode)
         target = _target(head, instance, target, ways)
         opened = self._at_once(source, head, target) or self._checked(source, head, target)

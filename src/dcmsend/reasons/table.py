@@ -119,8 +119,6 @@ TABLE: Final[dict[str, Row]] = {
         "it has only {size} bytes: too short for a DICOM file, though it is called like one",
         _COPY_AGAIN,
     ),
-    "empty_file": Row(Kind.FILE, "empty file", _COPY_AGAIN),
-    "empty_no_dicom": Row(Kind.NO_DICOM, "empty file"),
     "folder_not_searched": Row(
         Kind.FILE,
         "it is a directory, and directories are not searched",
