@@ -210,7 +210,7 @@ LEFT_OUT: Final = (
     Case("no SOP Instance UID", _file("a", part10(CT, "")), ("/a",)),
     Case("an invalid SOP class", _file("a", part10("1..2", "1.2.3.2")), ("/a",)),
     Case("no SOP class", _file("a", part10("", "1.2.3.2")), ("/a",)),
-    Case("an unknown SOP class", _file("a", part10("1.2.3", "1.2.3.2")), ("/a",)),
+    Case("an unknown SOP class", _file("a", part10("1.2.840.10008.5.1.4.1.1.9999", "1.2.3.2")), ("/a",)),
     Case("a class that stores nothing", _file("a", part10("1.2.840.10008.1.1", "1.2.3.2")), ("/a",)),
     Case("an unknown transfer syntax", _file("a", part10(CT, "1.2.3.2", transfer_syntax="1.2.9")), ("/a",)),
     Case("no transfer syntax", _file("a", part10(CT, "1.2.3.2", transfer_syntax="")), ("/a",)),
