@@ -210,7 +210,7 @@ LEFT_OUT: Final = (
     Case("no SOP Instance UID", _file("a", part10(CT, "")), ("/a",)),
     Case("an invalid SOP class", _file("a", part10("1..2", "1.2.3.2")), ("/a",)),
     Case("no SOP class", _file("a", part10("", "1.2.3.2")), ("/a",)),
-    Case("an unknown SOP class", _file("a", part10("1.2.840.10008.5.1.4.1.1.9999", "1.2.3.2")), ("/a",)),
+    Case("an unknown SOP class", _file("a", part10("1.2.840.10008.9.9", "1.2.3.2")), ("/a",)),
     Case("a class that stores nothing", _file("a", part10("1.2.840.10008.1.1", "1.2.3.2")), ("/a",)),
     Case("an unknown transfer syntax", _file("a", part10(CT, "1.2.3.2", transfer_syntax="1.2.9")), ("/a",)),
     Case("no transfer syntax", _file("a", part10(CT, "1.2.3.2", transfer_syntax="")), ("/a",)),
@@ -224,6 +224,7 @@ LEFT_OUT: Final = (
     Case("a tar.gz that is being copied", _file("a.tgz", _tar("gz", BIG, cut=60_000)), ("/a.tgz",), 2, ZIP),
     Case("an empty file in an archive", _file("a.zip", _zip({"x.dcm": b""})), ("/x.dcm",), options=ZIP),
     Case("a damaged file in an archive", _file("a.zip", _zip({"x": GOOD[:200]})), ("/x",), options=ZIP),
+    Case("an archive within an archive", _file("a.zip", _zip({"b.zip": _zip(BIG)})), ("/b.zip",), options=ZIP),
     Case("an archive that may not be read", _locked("a.zip", content=_zip(BIG)), ("/a.zip",), options=ZIP),
 )
 NO_DICOM: Final = (

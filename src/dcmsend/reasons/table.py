@@ -338,7 +338,7 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "member_sparse": Row(Kind.FILE, "it is a sparse file in an archive, which is not supported", _UNPACK),
     "archive_in_archive": Row(
-        Kind.NO_DICOM,
+        Kind.FILE,  # nobody knows what is in there, though somebody wants what is in archives to be sent
         "it is an archive within an archive",
         "Archives within archives are not opened: unpack them first.",
     ),
