@@ -80,7 +80,7 @@ def outcomes(file: bytes, path: Path, random: Random) -> list[str]:
             case Instance():
                 words += (f"{kind}: instance", _checked(opener, found))
             case Refusal(_, reason):
-                one_line(reason)
+                one_line(str(reason))
                 words.append(f"{kind}: refusal")
             case Notice(text):
                 one_line(text)
@@ -94,6 +94,6 @@ def _checked(opener: PayloadOpener, instance: Instance) -> str:
     try:
         give_out(opener, instance, instance.transfer_syntax)
     except FileError as error:
-        one_line(error.reason)
+        one_line(str(error.reason))
         return "check: refused"
     return "check: passed"

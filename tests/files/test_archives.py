@@ -27,6 +27,7 @@ from dcmsend.files import archives, tars, unpacking, zips
 from dcmsend.files.archives import Archives, ArchiveScanner
 from dcmsend.files.opening import OpenFile
 from dcmsend.files.scan import scan
+from dcmsend.reasons import because
 from tests.support import part10
 from tests.support.builder import part10 as build
 from tests.support.scripted import ScriptedPeer, accept, close, expect_message, release, store
@@ -251,15 +252,14 @@ def test_folders_links_devices_and_nested_archives(path: Path) -> None:
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     path.write_bytes(buffer.getvalue())
-    *notices, instance = found_in("a")
+    *notices, first, second, instance = found_in("a")
     assert isinstance(instance, Instance)
+    assert [first, second] == [Refusal(f"a/in.{kind}", because("archive_in_archive")) for kind in ("zip", "tar")]
     assert [notice.text for notice in notices] == [
         "ignoring link in an archive: a/l",
         "ignoring link in an archive: a/h",
         "ignoring device in an archive: a/c",
         "ignoring FIFO in an archive: a/f",
-        "ignoring archive within an archive: a/in.zip",
-        "ignoring archive within an archive: a/in.tar",
     ]
 
 
@@ -323,7 +323,7 @@ def test_a_zip64_directory_that_is_nowhere(path: Path) -> None:
     for place in (0, len(content), 1 << 62, (1 << 64) - 1):
         path.write_bytes(content[:at] + struct.pack("<4sLQL", b"PK\6\7", 0, place, 1) + content[at:])
         (refusal,) = found_in("a")
-        assert refusal == Refusal("a", "the archive is cut off or damaged")
+        assert refusal == Refusal("a", because("archive_cut"))
 
 
 def test_a_zip_with_a_comment_and_one_behind_something(path: Path) -> None:
@@ -508,7 +508,7 @@ def test_bounds(
     path.write_bytes(packed(kind, [("1", long), ("2", BIG)]))
     reasons = [found.reason for found in found_in("a") if isinstance(found, Refusal)]
     assert len(reasons) == 1
-    assert reason in reasons[0]
+    assert reason in str(reasons[0])
 
 
 @pytest.mark.parametrize("kind", ["deflate", "tar.gz"])
@@ -572,7 +572,7 @@ def test_an_archive_that_changes(kind: str, change: str, scripted_peer: Script, 
     where = Peer(host="127.0.0.1", port=peer.port)
     policy = Policy(halt=False)
     with dcmsend.send(where, ["a"], scan=ARCHIVES, policy=policy, listener=listener) as report:
-        reasons = {outcome.reason for _, outcome in report.rows()}
+        reasons = {str(outcome.reason) for _, outcome in report.rows()}
     gone = "the archive is gone: No such file or directory"
     assert reasons == {gone if change == "removed" else "the archive changed since it was looked at"}
 

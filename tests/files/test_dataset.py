@@ -407,7 +407,7 @@ def test_a_damaged_file_is_sent_whole_or_not_at_all(
     try:
         data = sent(instance, [50])
     except FileError as error:
-        assert encode.is_one_line(error.reason)
+        assert encode.is_one_line(str(error.reason))
     else:
         assert len(data) % 2 == 0
         if data not in content:  # it was mended, and says so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from dcmsend.files.dicomdir import read_dicomdir
 from dcmsend.files.scan import Found, scan
 from dcmsend.model import Instance, Notice, Refusal, ScanOptions
+from dcmsend.reasons import because
 from tests.files import encode
 from tests.files.encode import CT, EXPLICIT, INSTANCE, dicomdir, part10, record
 
@@ -78,11 +80,11 @@ def test_the_exact_name_comes_first(disc: Path) -> None:
     [
         ("..\\outside", r"the file ID ..\outside leads out of the DICOMDIR's folder"),
         ("IMAGES\\..\\..\\outside", r"the file ID IMAGES\..\..\outside leads out of"),
-        ("IMAGES\\.\\IM1", r"the file ID IMAGES\.\IM1 leads out of"),
-        ("IMAGES\\\\IM1", r"the file ID IMAGES\\IM1 leads out of"),
+        ("IMAGES/../../outside", r"the file ID IMAGES\..\..\outside leads out of"),
+        (".\\..\\outside", r"the file ID ..\outside leads out of"),
         ("\\etc\\passwd", r"the file ID \etc\passwd leads out of"),
-        ("/etc/passwd", "the file ID /etc/passwd leads out of"),
-        ("IMAGES/IM1", "the file ID IMAGES/IM1 leads out of"),
+        ("/etc/passwd", r"the file ID \etc\passwd leads out of"),
+        ("//etc/passwd", r"the file ID \etc\passwd leads out of"),
         ("C:\\X", r"the file ID C:\X leads out of"),
         ("A\0B", "Invalid filename"),
         ("link", "the file ID leads out of the DICOMDIR's folder through a link"),
@@ -121,18 +123,84 @@ def test_external_references_are_followed_when_allowed(disc: Path, file_id: str)
 
 
 def test_uids_are_those_of_the_record_and_checked(disc: Path) -> None:
-    assert read(record("IMAGES\\IM1", "1.02")) == [Refusal("disc/IMAGES/IM1", "Invalid SOP Class UID: 1.02")]
-    assert read(record("IMAGES\\IM1", syntax="")) == [Refusal("disc/IMAGES/IM1", "Invalid Transfer Syntax UID")]
+    bad = because("invalid_uid", name="SOP Class UID", uid="1.02")
+    missing = because("missing_uid", name="Transfer Syntax UID")
+    assert read(record("IMAGES\\IM1", "1.02")) == [Refusal("disc/IMAGES/IM1", bad)]
+    assert read(record("IMAGES\\IM1", syntax="")) == [Refusal("disc/IMAGES/IM1", missing)]
     assert read(record("IMAGES\\IM1", "1.02"), options=ScanOptions(uid_checks=False)) == [
         Instance("disc/IMAGES/IM1", "1.02", INSTANCE, EXPLICIT, SIZE)
     ]
 
 
-def test_a_record_that_is_broken_ends_the_dicomdir(disc: Path) -> None:
-    Path("disc/DICOMDIR").write_bytes(dicomdir(record("IMAGES\\IM1"), record("X"))[:-4])
-    (refusal,) = read_dicomdir("disc/DICOMDIR", OPTIONS)
+@pytest.mark.parametrize(
+    "file_id",
+    [
+        "IMAGES/IM1",
+        ".\\IMAGES\\IM1",
+        "IMAGES\\\\IM1",
+        "IMAGES\\.\\IM1",
+        "./IMAGES//IM1",
+        "IMAGES\\IM1\\",
+        "IMAGES \\IM1 ",
+    ],
+)
+def test_file_ids_are_normalised(disc: Path, file_id: str) -> None:
+    assert read(record(file_id)) == [IM1]
+
+
+def spoilt(whole: bytes, element: int) -> bytes:
+    """A record in which the length of an element is too long."""
+    at = whole.index(struct.pack("<HH", element >> 16, element & 0xFFFF))
+    return whole[: at + 6] + struct.pack("<H", 60_000) + whole[at + 8 :]
+
+
+def opened(whole: bytes) -> bytes:
+    """A record with a delimiter instead of a length."""
+    return encode.open_item(whole[8:])
+
+
+RECORDS = [record(f"IMAGES\\{number}", sop_instance=f"1.2.{number}") for number in range(32)]
+
+
+@pytest.mark.parametrize("bad", [0, 15, 31])
+def test_a_damaged_record_costs_that_record(disc: Path, bad: int) -> None:
+    for number in range(32):
+        Path(f"disc/IMAGES/{number}").write_bytes(part10(sop_instance=f"1.2.{number}"))
+    records = [*RECORDS[:bad], spoilt(RECORDS[bad], 0x00041512), *RECORDS[bad + 1 :]]
+    values = read(*records)
+    assert [value.path for value in values if isinstance(value, Instance)] == [
+        f"disc/IMAGES/{number}" for number in range(32) if number != bad
+    ]
+    (refusal,) = [value for value in values if isinstance(value, Refusal)]
+    assert refusal.path == f"disc/IMAGES/{bad}"
+    assert (refusal.reason.code, refusal.reason.innermost.code) == ("record_damaged", "past_the_end")
+    assert refusal.left_out
+
+
+@pytest.mark.parametrize(
+    ("tail", "lost"),
+    [
+        (RECORDS[31][:-4], 1),  # it ends before it says
+        (spoilt(opened(RECORDS[31]), 0x00041512), 1),
+        (b"\xfe\xff\x00\xe0\xff\xff\xff\x7f" + RECORDS[31][8:], 1),
+        (b"\xfe\xff\x00", 1),
+        (opened(RECORDS[30])[:-8] + RECORDS[31], 2),
+    ],
+)
+@pytest.mark.parametrize("length", ["right", "undefined", "too long"])
+def test_what_stands_before_the_damage_is_taken(disc: Path, tail: bytes, lost: int, length: str) -> None:
+    for number in range(32):
+        Path(f"disc/IMAGES/{number}").write_bytes(part10(sop_instance=f"1.2.{number}"))
+    content = b"".join(RECORDS[: 32 - lost]) + tail
+    stated = {"right": len(content), "undefined": encode.UNDEFINED, "too long": len(content) + 4711}[length]
+    file = encode.PREAMBLE + encode.meta(encode.DICOMDIR) + encode.explicit(0x00041220, b"SQ", content, length=stated)
+    Path("disc/DICOMDIR").write_bytes(file)
+    *instances, refusal = read_dicomdir("disc/DICOMDIR", OPTIONS)
+    assert [value.path for value in instances if isinstance(value, Instance)] == [
+        f"disc/IMAGES/{number}" for number in range(32 - lost)
+    ]
     assert isinstance(refusal, Refusal)
-    assert str(refusal.reason).startswith("(0004,1220) at byte")
+    assert (refusal.path, refusal.reason.code, refusal.left_out) == ("disc/DICOMDIR", "dicomdir_damaged", True)
 
 
 def test_an_empty_dicomdir_yields_nothing(disc: Path) -> None:
@@ -155,7 +223,7 @@ def test_a_dicomdir_in_the_current_folder(disc: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir("disc")
     first, second = scan(["DICOMDIR"], OPTIONS)
     assert first == Instance("IMAGES/IM1", CT, INSTANCE, EXPLICIT, SIZE)
-    assert second == Refusal("images/im2", r"No such file or directory (file ID images\im2)")
+    assert second == Refusal("images/im2", because("file_id_not_found", id=r"images\im2"))
 
 
 def test_a_record_of_a_file_that_was_taken_before(disc: Path) -> None:
@@ -185,4 +253,6 @@ def test_a_folder_with_too_many_names_is_not_searched(disc: Path, monkeypatch: p
 
 def test_a_link_that_leads_to_itself(disc: Path) -> None:
     Path("disc/self").symlink_to("self")
-    assert read(record("self"), options=FREE) == [Refusal("disc/self", "Too many levels of symbolic links")]
+    assert read(record("self"), options=FREE) == [
+        Refusal("disc/self", because("link_loop", words="Too many levels of symbolic links"))
+    ]

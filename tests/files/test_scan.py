@@ -18,10 +18,9 @@ from dcmsend.files.uid_checks import complaint
 from dcmsend.light import replace
 from dcmsend.model import Instance, Notice, ReadMode, Refusal, ScanOptions
 from dcmsend.printable import plain
+from dcmsend.reasons import because
 from tests.files import encode
 from tests.files.encode import CT, EXPLICIT, INSTANCE, part10
-
-A_DICOMDIR = "a DICOMDIR: --read-from-dicomdir sends the files that it lists"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +48,18 @@ def found(arguments: Iterable[str], options: ScanOptions = PLAIN) -> list[Found]
     return list(scan(arguments, options))
 
 
+def told(arguments: Iterable[str], options: ScanOptions = PLAIN) -> list[tuple[str, str]]:
+    """Paths and reasons of what is refused."""
+    return [(value.path, str(value.reason)) for value in scan(arguments, options) if isinstance(value, Refusal)]
+
+
 def paths(arguments: Iterable[str], options: ScanOptions = FOLDERS) -> list[str]:
     return [value.path for value in scan(arguments, options) if isinstance(value, Instance)]
+
+
+def refused(value: Found, path: str, reason: str) -> None:
+    assert isinstance(value, Refusal)
+    assert (value.path, str(value.reason)) == (path, reason)
 
 
 def notices(arguments: Iterable[str], options: ScanOptions = FOLDERS) -> list[str]:
@@ -69,28 +78,28 @@ def test_a_file(here: Path) -> None:
         ("", None, "Invalid filename"),
         ("a\0b", None, "Invalid filename"),
         ("empty", b"", "End of stream"),
-        ("short", b"x", "File meta information header missing (if it is a bare data set: --read-file takes these too)"),
-        ("directory record", encode.dicomdir(), f"Invalid SOP Class UID: {encode.DICOMDIR} ({A_DICOMDIR})"),
+        ("short", b"x", "File meta information header missing"),
+        ("directory record", encode.dicomdir(), f"Invalid SOP Class UID: {encode.DICOMDIR} (a DICOMDIR)"),
     ],
 )
 def test_a_file_that_cannot_be_sent(here: Path, name: str, content: bytes | None, reason: str) -> None:
     if content is not None:
         Path(name).write_bytes(content)
-    assert found([name]) == [Refusal(name, reason)]
+    assert told([name]) == [(name, reason)]
 
 
 def test_files_are_taken_in_order_and_lazily(here: Path) -> None:
     put("b", "a")
     values = scan(["b", "gone", "a"], PLAIN)
     assert isinstance(next(values), Instance)
-    assert next(values) == Refusal("gone", "No such file or directory")
+    refused(next(values), "gone", "No such file or directory")
     Path("a").unlink()
-    assert next(values) == Refusal("a", "No such file or directory")
+    refused(next(values), "a", "No such file or directory")
 
 
 def test_a_folder_without_the_option(here: Path) -> None:
     put("d/x")
-    assert found(["d"]) == [Notice("ignoring directory because option --scan-directories is not set: d")]
+    assert found(["d"]) == [Refusal("d", because("folder_not_searched"))]
 
 
 def test_folders_are_sorted_naturally_and_in_place(here: Path) -> None:
@@ -164,8 +173,8 @@ def test_special_files_in_folders_are_passed_over(here: Path) -> None:
 
 def test_a_fifo_as_argument_does_not_block(here: Path) -> None:
     os.mkfifo("fifo")
-    assert found(["fifo"]) == [Refusal("fifo", "not a regular file but a FIFO")]
-    assert found(["/dev/null"]) == [Refusal("/dev/null", "not a regular file but a device")]
+    assert told(["fifo"]) == [("fifo", "not a regular file but a FIFO")]
+    assert told(["/dev/null"]) == [("/dev/null", "not a regular file but a device")]
 
 
 def test_a_folder_that_cannot_be_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +184,7 @@ def test_a_folder_that_cannot_be_read(here: Path, monkeypatch: pytest.MonkeyPatc
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    assert found(["d"], FOLDERS) == [Notice("cannot read directory: d: Permission denied")]
+    assert told(["d"], FOLDERS) == [("d", "cannot read directory: Permission denied")]
 
 
 def numbered(folder: str, count: int) -> None:
@@ -252,7 +261,7 @@ def test_a_folder_that_fits_is_closed_before_its_first_file(here: Path, monkeypa
     assert listing.closed
 
 
-@pytest.mark.parametrize(("after", "count"), [(0, 0), (5, 0), (15, 10), (20, 20)])
+@pytest.mark.parametrize(("after", "count"), [(0, 0), (5, 5), (15, 15), (20, 20)])
 def test_a_folder_that_breaks_off(here: Path, monkeypatch: pytest.MonkeyPatch, after: int, count: int) -> None:
     numbered("d", 30)
     listing = Listing("d", after)
@@ -260,7 +269,8 @@ def test_a_folder_that_breaks_off(here: Path, monkeypatch: pytest.MonkeyPatch, a
     monkeypatch.setattr(os, "scandir", lambda _: listing)
     *instances, last = found(["d"], FOLDERS)
     assert len(instances) == count
-    assert last == Notice("cannot read directory: d: Input/output error")
+    denied = because("read_error", words="Input/output error")
+    assert last == Refusal("d", because("folder_not_listed", denied))
     assert listing.closed
 
 
@@ -325,18 +335,20 @@ def test_the_data_set_is_right_where_the_meta_information_disagrees(here: Path) 
 
 def test_a_class_that_no_context_can_have_is_refused_in_the_data_set_too(here: Path) -> None:
     Path("x").write_bytes(part10(encode.dataset("1.2.x")))
-    assert found(["x"]) == [Refusal("x", "Invalid SOP Class UID: 1.2.x")]
+    assert told(["x"]) == [("x", "Invalid SOP Class UID: 1.2.x")]
 
 
 def test_without_uid_checks_the_class_in_the_data_set_must_be_one_that_can_be_written(here: Path) -> None:
     Path("x").write_bytes(part10(encode.dataset("1.2\n3")))
     Path("y").write_bytes(part10(encode.dataset("1.2.x")))
     options = replace(PLAIN, uid_checks=False)
-    assert found(["x"], options) == [Refusal("x", r"Invalid SOP Class UID: 1.2\n3")]
+    assert told(["x"], options) == [("x", r"Invalid SOP Class UID: 1.2\n3")]
     assert isinstance(found(["y"], options)[-1], Instance)
 
 
 CLASS, INST, SYNTAX = "Invalid SOP Class UID", "Invalid SOP Instance UID", "Invalid Transfer Syntax UID"
+STEP = "Modality Performed Procedure Step SOP Class"
+QUERY = "Study Root Query/Retrieve Information Model - FIND"
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 
 
@@ -344,9 +356,9 @@ STORAGE = "1.2.840.10008.5.1.4.1.1."
     ("sop_class", "sop_instance", "syntax", "reason"),
     [
         (CT, INSTANCE, EXPLICIT, ""),
-        ("", "", "", CLASS),
-        (CT, "", "", INST),
-        (CT, INSTANCE, "", SYNTAX),
+        ("", "", "", f"{CLASS}: there is none"),
+        (CT, "", "", f"{INST}: there is none"),
+        (CT, INSTANCE, "", f"{SYNTAX}: there is none"),
         (CT + r"\1.2", INSTANCE, EXPLICIT, f"{CLASS}: {CT}\\1.2"),
         ("1.2.", INSTANCE, EXPLICIT, f"{CLASS}: 1.2."),
         ("1..2", INSTANCE, EXPLICIT, f"{CLASS}: 1..2"),
@@ -355,10 +367,11 @@ STORAGE = "1.2.840.10008.5.1.4.1.1."
         (STORAGE + "9999", INSTANCE, EXPLICIT, ""),
         ("1.2.840.10008.5.1.4.38.1", INSTANCE, EXPLICIT, ""),
         ("1.2.276.0.99", INSTANCE, EXPLICIT, ""),
-        ("1.2.840.10008.1.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.1.1"),
-        ("1.2.840.10008.3.1.2.3.3", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.3.1.2.3.3"),
-        ("1.2.840.10008.5.1.4.1.2.2.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.5.1.4.1.2.2.1"),
-        (encode.DICOMDIR, INSTANCE, EXPLICIT, f"{CLASS}: {encode.DICOMDIR} ({A_DICOMDIR})"),
+        ("1.2.840.10008.1.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.1.1 (Verification SOP Class)"),
+        ("1.2.840.10008.3.1.2.3.3", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.3.1.2.3.3 ({STEP})"),
+        ("1.2.840.10008.5.1.4.1.2.2.1", INSTANCE, EXPLICIT, f"{CLASS}: 1.2.840.10008.5.1.4.1.2.2.1 ({QUERY})"),
+        (EXPLICIT, INSTANCE, EXPLICIT, f"{CLASS}: {EXPLICIT} (Little Endian Explicit)"),
+        (encode.DICOMDIR, INSTANCE, EXPLICIT, f"{CLASS}: {encode.DICOMDIR} (a DICOMDIR)"),
         ("1.2.840.10008.77", INSTANCE, EXPLICIT, "Unknown Storage SOP Class: 1.2.840.10008.77"),
         (CT, "1", EXPLICIT, ""),
         (CT, "3.99", EXPLICIT, ""),
@@ -372,7 +385,7 @@ STORAGE = "1.2.840.10008.5.1.4.1.1."
     ],
 )
 def test_uid_checks(sop_class: str, sop_instance: str, syntax: str, reason: str) -> None:
-    assert complaint(sop_class, sop_instance, syntax) == reason
+    assert str(complaint(sop_class, sop_instance, syntax)) == reason
 
 
 @pytest.mark.parametrize(
@@ -380,9 +393,9 @@ def test_uid_checks(sop_class: str, sop_instance: str, syntax: str, reason: str)
     [
         ("1.02", "x", "1.2.3", ""),
         (encode.DICOMDIR, INSTANCE, EXPLICIT, ""),
-        ("", INSTANCE, EXPLICIT, CLASS),
-        (CT, "", EXPLICIT, INST),
-        (CT, INSTANCE, "", SYNTAX),
+        ("", INSTANCE, EXPLICIT, f"{CLASS}: there is none"),
+        (CT, "", EXPLICIT, f"{INST}: there is none"),
+        (CT, INSTANCE, "", f"{SYNTAX}: there is none"),
         (CT, "1" * 65, EXPLICIT, f"{INST}: " + "1" * 65),
         (CT, "1.é", EXPLICIT, f"{INST}: 1.é"),
     ],
@@ -390,7 +403,7 @@ def test_uid_checks(sop_class: str, sop_instance: str, syntax: str, reason: str)
 def test_without_uid_checks_only_what_cannot_be_written_is_refused(
     sop_class: str, sop_instance: str, syntax: str, reason: str
 ) -> None:
-    assert complaint(sop_class, sop_instance, syntax, checks=False) == reason
+    assert str(complaint(sop_class, sop_instance, syntax, checks=False)) == reason
 
 
 @given(st.text(max_size=300))
@@ -429,5 +442,5 @@ def test_any_file_comes_to_a_value(
     values = found([str(path)], ScanOptions(read_mode=mode, dicomdir=True, uid_checks=checks))
     assert len(values) <= 60
     for value in values:
-        text = value.reason if isinstance(value, Refusal) else value.text if isinstance(value, Notice) else ""
+        text = str(value.reason) if isinstance(value, Refusal) else value.text if isinstance(value, Notice) else ""
         assert encode.is_one_line(text)
