@@ -323,8 +323,8 @@ def opened(source: Source, offset: int, size: int, transfer_syntax: str, limit: 
 
 
 def _nameless(count: int, tag: int, vr: bytes) -> str:
-    name = plain(vr.decode("latin-1"))
-    return f"{count} elements have a VR that there is not, the first one is '{name}' of {tag_text(tag)}"
+    first = f"'{plain(vr.decode('latin-1'))}' of {tag_text(tag)}"
+    return f"{first} is no VR" if count == 1 else f"{count} elements have VRs that are none, the first one is {first}"
 
 
 def _zeros_left(count: int) -> str:
