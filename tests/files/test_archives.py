@@ -361,6 +361,72 @@ def test_a_checksum_is_found_before_anything_is_sent(scripted_peer: Script, path
         assert not peer.messages
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("damaged", [0, 131, 132, 200])
+def test_what_was_a_dicom_file_before_it_was_damaged_is_left_out(method: str, damaged: int, path: Path) -> None:
+    """A member that does not look like a DICOM file is none only if its checksum is right."""
+    content = bytearray(zipped([("x", BIG), ("notes", b"text" * 100)], METHODS[method]))
+    spoilt = BIG[:damaged] + bytes([BIG[damaged] ^ 0xFF]) + BIG[damaged + 1 :]
+    if method == "stored":
+        at = content.index(BIG)
+        content[at : at + len(spoilt)] = spoilt
+    else:  # what was packed is another file than the directory says
+        checksum = struct.pack("<L", zlib.crc32(BIG))
+        content = bytearray(zipped([("x", spoilt), ("notes", b"text" * 100)], METHODS[method]))
+        content = content.replace(struct.pack("<L", zlib.crc32(spoilt)), checksum)
+    path.write_bytes(content)
+    notes, first = found_in("a")
+    assert isinstance(notes, Refusal)
+    assert not notes.left_out
+    if damaged:
+        assert first == Refusal("a/x", because("archive_checksum"))
+        assert first.left_out
+    else:  # the preamble: it is found where its bytes are read
+        wrong = "its checksum in the archive is another one: the archive is damaged"
+        assert read("a") == {"a/x": wrong}
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_a_tar_archive_with_a_damaged_first_header_is_left_out(form: int, path: Path) -> None:
+    content = bytearray(tarred([("x", DCM)], form))
+    content[3] ^= 1
+    path.write_bytes(content)
+    (refusal,) = found_in("a")
+    assert refusal == Refusal("a", because("archive_cut"))
+    assert refusal.left_out
+    path.write_bytes(DCM[:257] + b"ustar" + DCM[262:])  # what is DICOM stays DICOM
+    assert "archive" not in str(found_in("a")[0])
+
+
+def test_a_sparse_file_in_an_archive_is_left_out(path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    info.type = tarfile.GNUTYPE_SPARSE
+    info.size = 0
+    path.write_bytes(info.tobuf(tarfile.GNU_FORMAT) + tarred([("y", DCM)], tarfile.GNU_FORMAT))
+    refusal, instance = found_in("a")
+    assert refusal == Refusal("a/x", because("member_sparse"))
+    assert refusal.left_out
+    assert instance.path == "a/y"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_an_archive_that_is_cut_off_is_left_out_and_what_comes_before_is_sent(
+    kind: str, kept: float, path: Path
+) -> None:
+    members = [(f"{number}", build(CT, f"1.2.{number}", value=os.urandom(20_000))) for number in range(20)]
+    content = packed(kind, members)
+    path.write_bytes(content[: int(len(content) * kept)])
+    *before, refusal = found_in("a")
+    assert isinstance(refusal, Refusal)
+    assert (refusal.path, refusal.left_out) == ("a", True)
+    assert {"archive_cut", "archive_without_directory"} & {refusal.reason.code}
+    instances = [found.path for found in before]
+    assert instances == [f"a/{number}" for number in range(len(instances))]
+    if kind in ("tar", "tar.gz"):
+        assert len(instances) >= int(20 * kept) - 2
+
+
 def entry(content: bytes, offset: int, value: bytes) -> bytes:
     """A zip archive with something else in its first directory entry."""
     at = content.index(b"PK\1\2") + offset

@@ -266,9 +266,11 @@ class ArchiveScanner(Scanner):
         try:
             stream, _ = zips.stream_of(descriptor, member)
             source = HeadSource(stream.read, member.size, HEAD_SIZE)
-            yield from self._member(path, source)
+            for found in self._member(path, source):
+                yield Refusal(path, _why(found.reason, descriptor, member)) if isinstance(found, Refusal) else found
         except FileError as error:
-            yield Refusal(path, _why(error, descriptor, member, path))
+            reason = in_context(error.reason, path, member.size, named=False)
+            yield Refusal(path, _why(reason, descriptor, member))
 
     def _in_tar(self, path: str, walk: tars.Walk, header: tars.Header) -> Iterator[Found]:
         """A member, when it is known to be there whole. Raises FileError where it is not."""
@@ -294,11 +296,8 @@ class ArchiveScanner(Scanner):
         yield from self.judged(path, head, source.size)
 
 
-def _why(error: FileError, descriptor: int, member: zips.Member, path: str) -> Reason:
-    """Why a member is refused: what is damaged may have been a DICOM file."""
-    reason = in_context(error.reason, path, member.size, named=False)
-    if not reason.no_dicom:
-        return reason
+def _why(reason: Reason, descriptor: int, member: zips.Member) -> Reason:
+    """Why a member is refused: what is damaged may have been another file, and a DICOM file."""
     try:
         zips.verify(descriptor, member)
     except FileError as damage:

@@ -94,7 +94,8 @@ def read_uids(source: Source, offset: int, size: int, transfer_syntax: str) -> t
     Of a deflated data set only the beginning is inflated. Raises FileError.
     """
     inside, start, end = opened(source, offset, size, transfer_syntax, WINDOW)
-    return _uids_among(inside, walk(inside, encoding_of(transfer_syntax), start, end, stop=SOP_INSTANCE + 1))
+    elements = walk(inside, encoding_of(transfer_syntax), start, end, stop=SOP_INSTANCE + 1)
+    return _uids_among(inside, islice(elements, _MAX_SORTED))
 
 
 def find_uids(source: Source, offset: int, size: int, transfer_syntax: str) -> tuple[str, str]:
