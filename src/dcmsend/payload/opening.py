@@ -67,7 +67,7 @@ class PayloadOpener:
     def open(self, instance: Instance, target: str, ways: Ways | None = None) -> Payload:
         """The data set of an instance, ready to be sent in the transfer syntax ``target``.
 
-        ``ways`` is asked for another target where the file has another transfer syntax than when it was looked at. The
+        ``ways`` is asked for another target where the file has another SOP class or transfer syntax by now. The
         caller closes the payload. Raises FileError where the file cannot be read, must not be sent, or cannot be
         converted faithfully, and with the reason ``changed_since_scan`` where there is no way for what it is now.
         """
@@ -170,14 +170,20 @@ def no_decoder(transfer_syntax: str) -> Reason:
 
 
 def _target(head: Head, instance: Instance, target: str, ways: Ways | None) -> str:
-    """The transfer syntax to send a file in. Raises FileError where there is no way any more."""
+    """The transfer syntax to send a file in, by another way where it is not what it was when it was looked at.
+
+    Raises FileError where there is none for its transfer syntax. Where there is none for its SOP class, the sender says
+    so.
+    """
     found, expected = head.transfer_syntax, instance.transfer_syntax
-    if found == expected:
+    if (head.sop_class, found) == (instance.sop_class, expected):
         return target
     way = ways(head.sop_class, found) if ways is not None else None
-    if way is None:
+    if way is not None:
+        return way.transfer_syntax
+    if found != expected:
         raise FileError(because("changed_since_scan", found=found, expected=expected))
-    return way.transfer_syntax
+    return target
 
 
 class _Opened(NamedTuple):
