@@ -74,7 +74,7 @@ def recoded(data: bytes, encoding: Encoding, target: Encoding, **changes: Any) -
         "source": BytesSource(data),
         "runs": ((0, len(data)),),
         "large": large,
-        "dictionary": None if encoding.explicit and target.explicit else DICTIONARY,
+        "dictionary": lambda: DICTIONARY,
     }
     return given(recode(Work(encoding=encoding, target=target, **defaults | changes)))
 
