@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -130,6 +131,26 @@ def test_without_a_way_it_has_changed(
     assert (reason.code, reason.fact("found"), reason.fact("expected")) == ("changed_since_scan", EXPLICIT, DEFLATED)
     assert reason.passes
     assert "it changed since it was looked at" in str(reason)
+
+
+def test_a_record_of_a_dicomdir_that_says_another_uid(opener: PayloadOpener, data: Path, tmp_path: Path) -> None:
+    """The data set's goes out, and both are named."""
+    media = tmp_path / "media"
+    shutil.copytree(data / "dicomdir", media)
+    options = ScanOptions(dicomdir=True)
+    first = next(found for found in scan([str(media / "DICOMDIR")], options) if isinstance(found, Instance))
+    stated = f"{first.sop_instance[:-1]}{(int(first.sop_instance[-1]) + 1) % 10}"
+    content = (media / "DICOMDIR").read_bytes()
+    old = first.sop_instance.encode()
+    assert content.count(old) == 1
+    (media / "DICOMDIR").write_bytes(content.replace(old, stated.encode()))
+    listed = next(found for found in scan([str(media / "DICOMDIR")], options) if isinstance(found, Instance))
+    assert listed.sop_instance == stated
+    with opener.open(listed, listed.transfer_syntax) as payload:
+        assert payload.sop_instance == first.sop_instance
+        (notice,) = payload.notices
+        words = f"SOP Instance UID {first.sop_instance} of the file is used, not {stated} that its DICOMDIR"
+        assert notice.startswith(words)
 
 
 # Runs in which a file is replaced once the scan has seen it.
