@@ -24,7 +24,7 @@ def framed(code: str, **facts: str | int) -> Reason:
         ),
         pytest.param(
             because("at_element", because("not_encapsulated"), tag="(7fe0,0010)", offset=398),
-            "(7fe0,0010) at byte 398: it is not encapsulated, but the transfer syntax is",
+            "(7fe0,0010) at byte 398: the pixel data is not encapsulated, but the transfer syntax is",
             "the file is wrong, not the peer",
             id="raw pixels",
         ),

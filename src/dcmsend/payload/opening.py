@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     Ways: TypeAlias = Callable[[str, str], Way | None]  # SOP class and transfer syntax -> the best way, if any
 
+_MAX_SHOWN: Final = 200  # characters of a UID that is none
 _HEAD: Final = 16384  # bytes, in which the elements of most images stand; small files are read at once
 
 
@@ -182,7 +183,7 @@ def _target(head: Head, instance: Instance, target: str, ways: Ways | None) -> s
     if way is not None:
         return way.transfer_syntax
     if found != expected:
-        raise FileError(because("changed_since_scan", found=found, expected=expected))
+        raise FileError(because("changed_since_scan", found=found[:_MAX_SHOWN], expected=expected))
     return target
 
 
@@ -214,5 +215,5 @@ def _required(name: str, uid: str) -> str:
     if not uid:
         raise FileError(because("dataset_uid_missing", name=name))
     if len(uid) > MAX_UID_LENGTH or not uid.isascii() or not uid.isprintable():
-        raise FileError(because("dataset_uid_invalid", name=name, uid=uid))
+        raise FileError(because("dataset_uid_invalid", name=name, uid=uid[:_MAX_SHOWN]))
     return uid
