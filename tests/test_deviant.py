@@ -81,7 +81,7 @@ def test_the_same_arrive(target: str, both: Both) -> None:
         else:
             assert path in ours.stored, (name, reason)
             assert path in theirs.stored, name
-    assert len(ours.stored) > 40
+    assert len(ours.stored) > 35
 
 
 def test_with_the_same_values(both: Both) -> None:

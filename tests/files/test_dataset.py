@@ -374,7 +374,7 @@ def test_the_payload_names_the_instance_of_the_data_set(tmp_path: Path) -> None:
     [
         (
             encode.part10(syntax=IMPLICIT),
-            "the file changed since it was checked, or its DICOMDIR is wrong: transfer syntax",
+            f"it changed since it was looked at: its transfer syntax is {IMPLICIT}, not {EXPLICIT}",
         ),
         (encode.part10(explicit(0x00100010, b"PN", b"")), "missing SOP Class UID in data set"),
         (encode.part10(explicit(0x00080016, b"UI", uid(CT))), "missing SOP Instance UID in data set"),

@@ -19,6 +19,7 @@ from dcmsend.errors import ConfigurationError
 from dcmsend.files.opening import OpenFile
 from dcmsend.payload import dictionary
 from dcmsend.payload.dictionary import Dictionary, check_paths, dictionary_paths, load_dictionary
+from dcmsend.payload.sequences import SEQUENCES
 
 BUILT_IN: Final = load_dictionary()
 STANDARD_TAGS: Final = [*DicomDictionary, *(int(name.replace("x", "2"), 16) for name in RepeatersDictionary)]
@@ -318,12 +319,11 @@ def test_paths_of_the_environment(value: str | None, expected: tuple[str, ...]) 
     assert dictionary_paths(environment) == expected
 
 
-def test_sequences_of_the_standard(written: Callable[[str], str]) -> None:
-    plain = load_dictionary().sequences
-    assert {0x00120064, 0x00081140} <= plain
-    assert not {0x00100010, 0x7FE00010, 0x00091010} & plain
-    content = '(0010,0010)\tSQ\tName\n(0012,0064)\tLO\tName\n(0009,"ACME",10)\tSQ\tName'
-    assert load_dictionary([written(content)]).sequences == plain - {0x00120064} | {0x00100010}
+def test_sequences_of_the_standard() -> None:
+    """Ours are those of pydicom; a later version of it may have more."""
+    theirs = {tag for tag, (vr, *_) in DicomDictionary.items() if vr == "SQ"}
+    assert theirs >= SEQUENCES
+    assert len(SEQUENCES) >= 1277
 
 
 @pytest.mark.parametrize("creator", ["ACME 1.0", "Acme 1.0", "acme 1.0"])

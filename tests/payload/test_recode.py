@@ -74,7 +74,7 @@ def recoded(data: bytes, encoding: Encoding, target: Encoding, **changes: Any) -
         "source": BytesSource(data),
         "runs": ((0, len(data)),),
         "large": large,
-        "dictionary": None if encoding.explicit and target.explicit else DICTIONARY,
+        "dictionary": lambda: DICTIONARY,
     }
     return given(recode(Work(encoding=encoding, target=target, **defaults | changes)))
 
@@ -501,6 +501,40 @@ def test_a_vr_of_the_future(target: Encoding) -> None:
     data = encode.explicit(0x00091010, b"ZZ", b"abcd") + write([LAST], EXPLICIT_LE)
     expected = written.header(0x00091010, "ZZ", 4, target) + b"abcd" + write([LAST], target)
     assert recoded(data, EXPLICIT_LE, target) == expected
+
+
+# VRs that are none, as devices write them for what they do not know: with a length of 16 bits.
+
+
+@pytest.mark.parametrize("vr", [b"--", b"  ", b"\0\0", b"lo", b"??", b"O1", b"\xff\xfe"])
+@pytest.mark.parametrize("source", [EXPLICIT_LE, EXPLICIT_BE], ids=["explicit", "big endian"])
+@pytest.mark.parametrize("items", [0, 1, 10], ids=["data set", "item", "many items"])
+def test_vrs_that_are_none_become_un(vr: bytes, source: Encoding, items: int) -> None:
+    order = "<" if source.little else ">"
+    odd = struct.pack(f"{order}HH2sH", 0x0008, 0x1030, vr, 6) + b"a text" + write([LAST], source)
+    if items:
+        content = (written.marker(written.ITEM, len(odd), source) + odd) * items
+        data = written.header(CODES, "SQ", len(content), source) + content
+    else:
+        data = odd
+    elements = [Element(0x00081030, "UN", b"a text"), LAST]
+    expected = [sequence(CODES, *[item(*elements)] * items)] if items else elements
+    for target in ENCODINGS.values():
+        assert recoded(data, source, target) == write(expected, target)
+
+
+@pytest.mark.parametrize("source", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("count", [1, 3, 12])
+def test_needless_delimiters_are_left_out(source: Encoding, count: int) -> None:
+    """Of items, of their sequence, or of both, in what has a defined length."""
+    for of_items, of_sequence in ((True, False), (False, True), (True, True)):
+        inner = write([NAME], source) + (written.marker(written.ITEM_END, 0, source) if of_items else b"")
+        content = (written.marker(written.ITEM, len(inner), source) + inner) * count
+        content += written.marker(written.SEQUENCE_END, 0, source) if of_sequence else b""
+        data = written.header(CODES, "SQ", len(content), source) + content + write([LAST], source)
+        expected = [sequence(CODES, *[item(NAME)] * count), LAST]
+        for target in ENCODINGS.values():
+            assert recoded(data, source, target) == write(expected, target)
 
 
 # Whether an attribute is a sequence, which only the dictionary tells in implicit VR (PS3.5 A.1).

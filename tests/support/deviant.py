@@ -14,7 +14,7 @@ import imagecodecs
 import numpy
 
 from tests.support.builder import part10
-from tests.support.pictures import SECONDARY
+from tests.support.pictures import SECONDARY as SECONDARY
 
 IMPLICIT: Final = "1.2.840.10008.1.2"
 EXPLICIT: Final = "1.2.840.10008.1.2.1"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MAX_FRAME_BYTES: Final = 128 << 20
 MAX_MEMORY: Final = 384 << 20
 
+_MAX_WORDS: Final = 200  # characters of what the library says
 _PACKAGE: Final = "imagecodecs"
 _NEEDED: Final = (_PACKAGE, "numpy")
 _HINT: Final = f"pip install {_PACKAGE}"
@@ -168,4 +169,4 @@ def _load(part: str, name: str) -> Any:
 
 def _one_line(error: Exception) -> str:
     words = str(error).strip().partition("\n")[0]
-    return words or type(error).__name__
+    return words[:_MAX_WORDS] or type(error).__name__

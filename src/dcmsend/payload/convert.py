@@ -71,7 +71,7 @@ def convert(source: FileSource, transfer_syntax: str, extent: Extent, target: st
             encoding=encoding,
             target=encoding_of(target),
             large=_inflating(source, extent.start, extent.end) if deflated else _reading(source),
-            dictionary=None if encoding.explicit and encoding_of(target).explicit else means.dictionary(),
+            dictionary=means.dictionary,
             fragments=transfer_syntax == target,
             strict=not extent.checked,
         )

@@ -71,17 +71,15 @@ class Dictionary:
     """VRs by tag and private creator. Immutable apart from a cache; threads may share one.
 
     ``standard`` and ``private`` are asked for what ``entries`` do not tell: they return a VR in pydicom's words, or
-    raise KeyError. ``sequences`` are the tags of the standard whose VR is SQ. A private creator that is not found as it
-    is written is found whatever its case.
+    raise KeyError. A private creator that is not found as it is written is found whatever its case.
     """
 
-    __slots__ = ("_entries", "_known", "_private", "_ranges", "_standard", "sequences")
+    __slots__ = ("_entries", "_known", "_private", "_ranges", "_standard")
 
     def __init__(
         self,
         standard: Callable[[int], str],
         private: Callable[[int, str], str],
-        sequences: frozenset[int] = frozenset(),
         entries: Iterable[_Entry] = (),
     ) -> None:
         self._standard = standard
@@ -95,8 +93,6 @@ class Dictionary:
             else:
                 ranges[groups, elements, creator] = entry
         self._entries = {(tag, creator.upper()): vr for (tag, creator), vr in written.items()} | written
-        stated = {tag: vr for (tag, creator), vr in written.items() if not creator}
-        self.sequences = sequences - stated.keys() | {tag for tag, vr in stated.items() if vr == b"SQ"}
         # The entry for the fewest tags is the one that is meant.
         self._ranges = sorted(ranges.values(), key=lambda entry: len(entry.groups) * len(entry.elements))
         self._known: dict[tuple[int, str], bytes] = {}

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     Ways: TypeAlias = Callable[[str, str], Way | None]  # SOP class and transfer syntax -> the best way, if any
 
+_MAX_SHOWN: Final = 200  # characters of a UID that is none
 _HEAD: Final = 16384  # bytes, in which the elements of most images stand; small files are read at once
 
 
@@ -67,7 +68,7 @@ class PayloadOpener:
     def open(self, instance: Instance, target: str, ways: Ways | None = None) -> Payload:
         """The data set of an instance, ready to be sent in the transfer syntax ``target``.
 
-        ``ways`` is asked for another target where the file has another transfer syntax than when it was looked at. The
+        ``ways`` is asked for another target where the file has another SOP class or transfer syntax by now. The
         caller closes the payload. Raises FileError where the file cannot be read, must not be sent, or cannot be
         converted faithfully, and with the reason ``changed_since_scan`` where there is no way for what it is now.
         """
@@ -170,14 +171,20 @@ def no_decoder(transfer_syntax: str) -> Reason:
 
 
 def _target(head: Head, instance: Instance, target: str, ways: Ways | None) -> str:
-    """The transfer syntax to send a file in. Raises FileError where there is no way any more."""
+    """The transfer syntax to send a file in, by another way where it is not what it was when it was looked at.
+
+    Raises FileError where there is none for its transfer syntax. Where there is none for its SOP class, the sender says
+    so.
+    """
     found, expected = head.transfer_syntax, instance.transfer_syntax
-    if found == expected:
+    if (head.sop_class, found) == (instance.sop_class, expected):
         return target
     way = ways(head.sop_class, found) if ways is not None else None
-    if way is None:
-        raise FileError(because("changed_since_scan", found=found, expected=expected))
-    return way.transfer_syntax
+    if way is not None:
+        return way.transfer_syntax
+    if found != expected:
+        raise FileError(because("changed_since_scan", found=found[:_MAX_SHOWN], expected=expected))
+    return target
 
 
 class _Opened(NamedTuple):
@@ -208,5 +215,5 @@ def _required(name: str, uid: str) -> str:
     if not uid:
         raise FileError(because("dataset_uid_missing", name=name))
     if len(uid) > MAX_UID_LENGTH or not uid.isascii() or not uid.isprintable():
-        raise FileError(because("dataset_uid_invalid", name=name, uid=uid))
+        raise FileError(because("dataset_uid_invalid", name=name, uid=uid[:_MAX_SHOWN]))
     return uid

@@ -6,7 +6,6 @@ elements around the values are others' business. Where the standard leaves a cho
 
 from __future__ import annotations
 
-import re
 from math import prod
 
 from dcmsend.errors import FileError
@@ -69,6 +68,7 @@ _SUBSAMPLED: Final = {"YBR_FULL_422": (2, 1), "YBR_PARTIAL_422": (2, 1), "YBR_PA
 _SAMPLES_OF: Final = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "RGB": 3}
 _MAX_SAMPLES: Final = 4
 _MAX_BITS: Final = 64
+_MOST_DIGITS: Final = 10
 
 
 class Image(Frozen):
@@ -187,11 +187,10 @@ def _frames(values: Mapping[int, bytes]) -> int:
     """
     if FRAMES not in values:
         return 1
-    number = _IS.fullmatch(values[FRAMES].partition(b"\\")[0].strip(b" \0"))
-    return max(int(number[1]), 0) if number else 0
-
-
-_IS: Final = re.compile(rb"([+-]?[0-9]{1,10})(?:\.0*)?")  # and what some writers make of it
+    number, _, fraction = values[FRAMES].partition(b"\\")[0].strip(b" \0").partition(b".")
+    digits = number[1:] if number[:1] in (b"+", b"-") else number
+    good = digits.isdigit() and len(digits) <= _MOST_DIGITS and not fraction.strip(b"0")  # some write 2.0
+    return max(int(number), 0) if good else 0
 
 
 def corrected_frames(values: Mapping[int, bytes], image: Image) -> tuple[dict[int, Value], tuple[str, ...]]:

@@ -24,26 +24,23 @@ _STRANGE: Final = (ImportError, OSError, AttributeError, KeyError, TypeError, Va
 class Tables(NamedTuple):
     """The VR of a standard attribute, and of a private one of a creator, in pydicom's words. Both raise KeyError.
 
-    ``sequences``: the tags of standard attributes whose VR is SQ. A creator is found whatever its case, where none is
-    written just so.
+    A creator is found whatever its case, where none is written just so.
     """
 
     standard: Callable[[int], str]
     private: Callable[[int, str], str]
-    sequences: frozenset[int]
 
 
 def load_tables() -> Tables:
     """pydicom's dictionaries. Raises ImportError where there is no pydicom."""
     try:
         module = _read("_dicom_dict")
-        entries = module.DicomDictionary
-        standard = _standard(entries, module.RepeatersDictionary)
+        standard = _standard(module.DicomDictionary, module.RepeatersDictionary)
     except _STRANGE:
-        from pydicom.datadict import DicomDictionary, dictionary_VR
+        from pydicom.datadict import dictionary_VR
 
-        entries, standard = DicomDictionary, dictionary_VR
-    return Tables(standard, _Private(), frozenset(tag for tag, entry in entries.items() if entry[0] == "SQ"))
+        standard = dictionary_VR
+    return Tables(standard, _Private())
 
 
 def _read(name: str) -> Any:

@@ -27,6 +27,7 @@ from dcmsend.payload.levels import (
     manner,
 )
 from dcmsend.payload.output import MAX_LENGTH, Output
+from dcmsend.payload.sequences import SEQUENCES
 from dcmsend.payload.shapes import UNLIKE, Shape, Shapes
 from dcmsend.payload.work import ROOT, swapped
 from dcmsend.reasons import because
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from typing import Final
 
     from dcmsend.files.elements import Element
-    from dcmsend.payload.dictionary import Dictionary
     from dcmsend.payload.pieces import Piece
     from dcmsend.payload.work import Work
 
@@ -78,12 +78,11 @@ class Recoder:
         self._stack: list[Container] = []
         self._swaps = work.encoding.little != work.target.little
         self._vrs: ImplicitVrs | None = None
-        self._dictionary: Dictionary | None = None  # which is all that is left to tell a sequence, in the target
         self._sequences: frozenset[int] = frozenset()
-        if work.dictionary and not work.encoding.explicit:
-            self._vrs = ImplicitVrs(work.source, work.dictionary)
-        elif work.dictionary:
-            self._dictionary, self._sequences = work.dictionary, work.dictionary.sequences
+        if not work.encoding.explicit and work.dictionary:
+            self._vrs = ImplicitVrs(work.source, work.dictionary())
+        elif work.encoding.explicit and not work.target.explicit:  # where only dictionaries tell what a sequence is
+            self._sequences = SEQUENCES
         self._elements: Generator[Element, int | None, None]
         self._shapes: Shapes | None = None
         if not self._swaps and work.target.little and not work.edits.keys() - {ROOT}:
@@ -276,10 +275,8 @@ class Recoder:
             raise StructureError(tag, start, depth, because("encapsulated_in_native"))
         if not fragments and vr not in _SEQUENCES:
             raise StructureError(tag, start, depth, because("undefined_length", vr=vr.decode("latin-1")))
-        if self._dictionary and length and vr in _OF_ITEMS and not tag & PRIVATE:
-            known = self._dictionary.vr(tag)
-            if known not in _OF_ITEMS:
-                raise StructureError(tag, start, depth, because("sequence_not_in_dictionary", vr=known.decode()))
+        if self._sequences and tag not in self._sequences and length and vr in _OF_ITEMS and not tag & PRIVATE:
+            self._look_up(tag, start, depth)
         self._out += level.codec.header(tag, vr or b"SQ", length)
         length_at = len(self._out) - 4 if length != UNDEFINED else -1
         self._stack.append(Container(depth, tag, length_at, self._output.position, level, fragments))
@@ -287,6 +284,12 @@ class Recoder:
         self._level = Level(-1, INSIDE_UNKNOWN if vr == b"UN" else level.manner, ((value, end),))
         if length:
             self._descend.add(tag)
+
+    def _look_up(self, tag: int, start: int, depth: int) -> None:
+        """Raises StructureError where the dictionary does not know of the sequence that an attribute is."""
+        vr = self._work.dictionary().vr(tag) if self._work.dictionary else b"UN"
+        if vr not in _OF_ITEMS:
+            raise StructureError(tag, start, depth, because("sequence_not_in_dictionary", vr=vr.decode()))
 
     def _item(self, depth: int, start: int, value: int, length: int) -> int:
         """Begin an item, or write all of it where it looks like another one; the offset behind it then, else 0."""

@@ -38,8 +38,8 @@ class Work(NamedTuple):
     ``large``: offset, length and unit of a value -> its piece, in the byte order of the target. ``edits``: offset of
     an item, or ``ROOT`` -> tag -> value. ``pixels``: offset of a pixel data element -> its replacement.
     ``fragments``: whether encapsulated data may stay. ``strict``: the structure has not been checked; what is not in
-    order is an error. ``dictionary`` is needed where the source or the target is implicit: VRs are found there, or held
-    against it.
+    order is an error. ``dictionary`` is asked for where the source is implicit, and where the target is and an unknown
+    sequence is met.
     """
 
     source: Source
@@ -47,7 +47,7 @@ class Work(NamedTuple):
     encoding: Encoding
     target: Encoding
     large: Callable[[int, int, int], Piece]
-    dictionary: Dictionary | None = None
+    dictionary: Callable[[], Dictionary] | None = None
     edits: Mapping[int, Mapping[int, Value]] = {}
     pixels: Mapping[int, Pixels] = {}
     fragments: bool = False

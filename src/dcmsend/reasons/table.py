@@ -212,7 +212,7 @@ TABLE: Final[dict[str, Row]] = {
     "behind_padding": Row(Kind.FILE, "it stands behind the trailing padding"),
     "not_encapsulated": Row(
         Kind.FILE,
-        "it is not encapsulated, but the transfer syntax is",
+        "the pixel data is not encapsulated, but the transfer syntax is",
         "The pixel data is uncompressed, but the file calls it compressed: the file is wrong, not the peer. Ask who"
         " made it.",
     ),
