@@ -609,12 +609,12 @@ TABLE: Final[dict[str, Row]] = {
     "decompression_forbidden": Row(
         Kind.NO_CONTEXT,
         "decompression is not allowed",
-        "The peer does not take this transfer syntax, and {decompress_never} forbids to convert it: leave that out.",
+        "Leave out {decompress_never} to have it converted for a peer that does not take this transfer syntax.",
     ),
     "lossy_decompression_forbidden": Row(
         Kind.NO_CONTEXT,
         "it was compressed with loss, and such data is not decompressed without being asked for",
-        "The peer does not take this compression. Allow it there, or have it decompressed by {decompress_lossy}.",
+        "Where the peer does not take this compression: allow it there, or have it decompressed by {decompress_lossy}.",
     ),
     "no_conversion": Row(Kind.NO_CONTEXT, "there is no way to do that"),
     "decoder_missing": Row(
