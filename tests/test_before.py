@@ -794,7 +794,7 @@ class TestText:
         port = str(scripted_peer([accept(), release()]).port) if asked and code != 22 else "104"
         assert main(["--probe" if asked else "--dry-run", *words, "127.0.0.1", port, *paths]) == code
         out = capsys.readouterr().out
-        assert f"\nLeft out: 1 input\n  {paths[0]}\n      No such file or directory\n  Nothing of this name is" in out
+        assert f"\nLeft out: 1 input\n  {paths[0]}\n      No such file or directory\n" in out
         assert f"\nNo DICOM: 1 file\n  {paths[1]}\n      File meta information header missing\n  These are no" in out
         assert "\n  left out:       1 input\n  no DICOM:       1 file\n" in out
 

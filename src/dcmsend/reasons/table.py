@@ -155,7 +155,7 @@ TABLE: Final[dict[str, Row]] = {
     "list_name_has_nul": Row(
         Kind.RUN,
         "name {number} in {list} ({option}) has a NUL character in it",
-        "{null_separated} is for lists that have NUL characters between the names",
+        "{null_separated} is for lists that have NUL characters between the names.",
     ),
     # --- structure of files: Part 10, data sets, DICOMDIRs
     "empty_file": Row(Kind.FILE, "End of stream", "The file is empty: copy it from its source again."),
