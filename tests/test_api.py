@@ -178,7 +178,7 @@ class TestEvents:
             InstanceFinished,
             AssociationEnded,
         ]
-        assert events[1] == ScanFinished(instances=2, refused=0)
+        assert events[1] == ScanFinished(instances=2, left_out=0, no_dicom=0)
         assert events[-1] == AssociationEnded(1)
 
     def test_each_start_has_its_end(self, scripted_peer: Script, tmp_path: Path) -> None:
@@ -210,10 +210,22 @@ class TestEvents:
         events: list[Event] = []
         paths = [str(tmp_path / "bad"), *write(tmp_path, 1)]
         with dcmsend.send(at(peer), paths, policy=Policy(halt=False), listener=events.append) as report:
-            assert report.totals.refused_files == 1
-            assert report.complete  # of what was taken on
+            assert (report.totals.left_out, report.totals.no_dicom) == (0, 1)
+            assert report.complete
+            assert [refusal.path for refusal in report.refusals()] == [str(tmp_path / "bad")]
         refusals = [event.path for event in events if isinstance(event, dcmsend.Refusal)]
         assert refusals == [str(tmp_path / "bad")]
+
+    def test_what_was_left_out_keeps_a_run_from_being_complete(self, scripted_peer: Script, tmp_path: Path) -> None:
+        peer = scripted_peer([accept(), store(), release()])
+        paths = [str(tmp_path / "missing"), *write(tmp_path, 1)]
+        with dcmsend.send(at(peer), paths, policy=Policy(halt=False)) as report:
+            assert (report.totals.stored, report.totals.left_out, report.totals.no_dicom) == (1, 1, 0)
+            assert not report.complete
+            (refusal,) = report.refusals()
+            assert list(report.refusals()) == [refusal]  # once more
+        assert (refusal.path, str(refusal.reason), refusal.left_out) == (paths[0], "No such file or directory", True)
+        assert repr(report) == "<Report: 1 of 1 instances stored, 1 left out, error None>"
 
     def test_an_error_of_the_listener_leaves_the_association_aborted(
         self, scripted_peer: Script, tmp_path: Path
@@ -240,7 +252,7 @@ class TestReport:
             assert [instance.sop_instance for instance, _ in rows] == [f"1.2.3.{number}" for number in range(1, 5)]
             assert [outcome.status for _, outcome in rows] == [0, 0xB000, 0xA700, 0xC000]
             assert [outcome.stored for _, outcome in rows] == [True, True, False, False]
-            assert rows[2][1].reason == "full"
+            assert str(rows[2][1].reason) == "full"
             assert list(report.rows()) == rows  # once more
             totals = report.totals
             assert report.error is None

@@ -40,6 +40,7 @@ from dcmsend.errors import (
 )
 from dcmsend.events import AssociationRequested, Context, Event, InstanceFinished
 from dcmsend.forecast import MOST_TOLD, Forecast
+from dcmsend.reasons import NONE, Reason, because
 from tests.files import encode
 from tests.support import pdus
 from tests.support.builder import part10 as build
@@ -195,19 +196,21 @@ def test_a_dry_run_of_real_files(samples: list[Path]) -> None:
 
 def test_all_refused_files_count_and_the_first_ones_are_kept(tmp_path: Path) -> None:
     for number in range(MOST_TOLD + 5):
-        (tmp_path / f"{number:02}.dcm").write_bytes(b"no DICOM")
+        (tmp_path / f"{number:02}.txt").write_bytes(b"no DICOM")
     (good,) = write(tmp_path / "good", [(CT, EXPLICIT)])
     events: list[Event] = []
     paths = [str(tmp_path), good, str(tmp_path / "missing")]
     forecast = dcmsend.dry_run(
         NOBODY, paths, scan=ScanOptions(directories=True), policy=Policy(halt=False), listener=events.append
     )
-    assert (forecast.error, forecast.refused_files, len(forecast.refusals)) == (None, MOST_TOLD + 6, MOST_TOLD)
+    assert (forecast.error, forecast.left_out, forecast.no_dicom) == (None, 1, MOST_TOLD + 5)
+    assert len(forecast.refusals) == MOST_TOLD
+    assert not forecast.complete
     assert sum(isinstance(event, dcmsend.Refusal) for event in events) == MOST_TOLD + 6
     halted = dcmsend.dry_run(NOBODY, paths, scan=ScanOptions(directories=True))
     assert isinstance(halted.error, InvalidInputError)
-    assert halted.error.path.endswith("00.dcm")
-    assert halted.refused_files == MOST_TOLD + 6  # all of them are looked for none the less
+    assert halted.error.path.endswith("00.txt")
+    assert (halted.left_out, halted.no_dicom) == (1, MOST_TOLD + 5)  # all of them are looked for none the less
     assert proposed(halted) == proposed(forecast) != []
 
 
@@ -239,7 +242,7 @@ def test_without_no_halt_what_may_not_be_proposed_ends_the_run(tmp_path: Path) -
     run = Run(NOBODY, paths, policy=policy, conversion=conversion)
     assert type(forecast.error) is type(run.error) is NoProposal
     assert [portion.transfer_syntax for portion in forecast.hopeless] == [RLE]
-    assert run.rows[1][1].reason == str(forecast.hopeless[0].reason)
+    assert run.rows[1][1].reason == forecast.hopeless[0].reason
 
 
 def test_a_journal_is_read_and_not_written(receiver: Any, tmp_path: Path) -> None:
@@ -317,7 +320,7 @@ def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path) -> No
 # --- a probe
 
 
-def foretold(forecast: Forecast) -> dict[tuple[str, str], tuple[int, str, str]]:
+def foretold(forecast: Forecast) -> dict[tuple[str, str], tuple[int, str, Reason]]:
     """Of each kind: how many, in which transfer syntax they go, or why they do not."""
     return {
         (portion.sop_class, portion.transfer_syntax): (portion.instances, portion.network_syntax, portion.reason)
@@ -325,13 +328,13 @@ def foretold(forecast: Forecast) -> dict[tuple[str, str], tuple[int, str, str]]:
     }
 
 
-def happened(run: Run) -> dict[tuple[str, str], tuple[int, str, str]]:
+def happened(run: Run) -> dict[tuple[str, str], tuple[int, str, Reason]]:
     """The same of a real run. An instance that failed by itself is none that a probe could know of."""
-    found: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
+    found: dict[tuple[str, str], Counter[tuple[str, Reason]]] = {}
     for instance, outcome in run.rows:
         assert outcome.state in (State.ANSWERED, State.NO_CONTEXT), outcome
         refused = outcome.state is State.NO_CONTEXT
-        what = ("", outcome.reason) if refused else (outcome.network_syntax, "")
+        what = ("", outcome.reason) if refused else (outcome.network_syntax, NONE)
         found.setdefault((instance.sop_class, instance.transfer_syntax), Counter())[what] += 1
     assert all(len(each) == 1 for each in found.values())
     return {kind: (count, *what) for kind, each in found.items() for what, count in each.items()}
@@ -419,9 +422,9 @@ def test_a_probe_sees_what_a_scripted_peer_accepts(
     for portion in association.portions:
         route = routes.find(portion.sop_class, portion.transfer_syntax)
         if route is None:
-            assert str(portion.reason) == routes.why_not(portion.sop_class, portion.transfer_syntax)
+            assert portion.reason == routes.why_not(portion.sop_class, portion.transfer_syntax)
         else:
-            assert (portion.context_id, portion.network_syntax, portion.reason) == (*route, "")
+            assert (portion.context_id, portion.network_syntax, portion.reason) == (*route, NONE)
             assert portion.network_syntax in liked
 
 
@@ -458,7 +461,7 @@ class TestScripted:
         run = Run(at(peer), paths, policy=policy)
         assert type(forecast.error) is type(run.error) is (type(None) if multiple else NoAcceptableContext)
         assert not forecast.complete
-        assert str(forecast.portions[0].reason) == run.rows[0][1].reason
+        assert forecast.portions[0].reason == run.rows[0][1].reason
 
     def test_an_abort_instead_of_a_release_changes_nothing(self, scripted_peer: Script, paths: list[str]) -> None:
         peer = scripted_peer([accept(), expect(pdus.A_RELEASE_RQ), send(pdus.abort())])
@@ -612,10 +615,12 @@ class TestText:
             "     for what is converted: Little Endian Explicit",
             "",
             "Sent only if the peer takes their own transfer syntax, because it was compressed",
-            "with loss, and only --decompress-lossy allows to decompress it:",
+            "with loss, and such data is not decompressed without being asked for:",
             f"  - 1 instance, {sizes[2]} bytes",
             "    CTImageStorage (1.2.840.10008.5.1.4.1.1.2)",
             "    JPEG Baseline (1.2.840.10008.1.2.4.50)",
+            "  Where the peer does not take this compression: allow it there, or have it",
+            "  decompressed by --decompress-lossy.",
             "",
             "In all",
             f"  to be sent:     4 instances, {sum(sizes)} bytes",
@@ -662,8 +667,10 @@ class TestText:
             "    JPEG Baseline (1.2.840.10008.1.2.4.50)",
             "      not sent: no acceptable presentation context for JPEG Baseline: the peer",
             "      does not support this transfer syntax for it, and it is not converted: it",
-            "      was compressed with loss, and only --decompress-lossy allows to decompress",
-            "      it",
+            "      was compressed with loss, and such data is not decompressed without being",
+            "      asked for",
+            "      Where the peer does not take this compression: allow it there, or have it",
+            "      decompressed by --decompress-lossy.",
             "",
             "In all",
             f"  to be sent:     2 instances, {sizes[0] + sizes[1]} bytes",
@@ -675,7 +682,7 @@ class TestText:
     def test_decoders_that_are_missing_are_told(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("dcmsend.api.no_decoder", lambda _: "its decoder is not installed (pip install it)")
+        monkeypatch.setattr("dcmsend.api.no_decoder", lambda _: because("decoder_missing", install="pip install it"))
         (path,) = write(tmp_path / "input", [(CT, RLE)])
         assert main(["--dry-run", "peer", "104", path]) == 0
         out = " ".join(capsys.readouterr().out.split())
@@ -688,13 +695,13 @@ class TestText:
         bad = [str(tmp_path / f"bad{number}") for number in range(MOST_TOLD + 2)]
         good = write(tmp_path / "input", [(CT, EXPLICIT)])
         words = ["--dry-run", *([] if halt else ["-nh"]), "peer", "104", *bad, *good]
-        assert main(words) == (22 if halt else 0)
+        assert main(words) == (22 if halt else 67)
         out, err = capsys.readouterr()
-        assert f"Skipped: {MOST_TOLD + 2} invalid files (the first {MOST_TOLD} are shown here, all with -v" in out
+        assert f"Left out: {MOST_TOLD + 2} inputs (the first {MOST_TOLD} are shown here, all with -v" in out
         assert out.count("/bad") == MOST_TOLD + halt  # and in the error
-        assert err.splitlines() == ([f"F: bad DICOM file: {bad[0]}: No such file or directory"] if halt else [])
+        assert err.splitlines()[:1] == ([f"F: bad DICOM file: {bad[0]}: No such file or directory"] if halt else [])
         assert ("With --no-halt it goes on, as follows." in out) == halt
-        assert main(["-v", *words]) == (22 if halt else 0)
+        assert main(["-v", *words]) == (22 if halt else 67)
         assert capsys.readouterr().err.count("E: cannot add DICOM file to the transfer list: ") == MOST_TOLD + 2
 
     @pytest.mark.parametrize(
@@ -708,7 +715,9 @@ class TestText:
         assert main(["--dry-run", *words, "peer", "104", *paths]) == code
         out = capsys.readouterr().out
         assert "\nNo chance: 1 instance, " in out
-        assert "is no legal proposal (--no-illegal-proposal)" in " ".join(out.split())
+        told = " ".join(out.split())
+        assert "RLE Lossless alone is no legal proposal, and it is not converted" in told
+        assert "leave out --no-illegal-proposal." in told
 
     def test_more_contexts_than_a_single_association_takes(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -718,7 +727,8 @@ class TestText:
         out = capsys.readouterr().out
         assert "Association 1: 128 presentation contexts, 128 instances, " in out
         assert "\nNo chance: 2 instances, " in out
-        assert "an association takes 128, and --single-association allows no other" in " ".join(out.split())
+        told = " ".join(out.split())
+        assert "an association takes 128, and no other association is allowed Leave out --single-association:" in told
 
     def test_no_report_is_written(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         paths = write(tmp_path / "input", [(CT, EXPLICIT)])
@@ -747,7 +757,7 @@ class TestText:
         good = write(tmp_path / "input", [(CT, EXPLICIT)])
         implementation = pdus.item(0x55, b"x\nIn all\x1b[3")
         peer = scripted_peer([lambda c: _accept_as(c, implementation), release()])
-        assert main(["--probe", "-nh", "127.0.0.1", str(peer.port), str(bad), *good]) == 0
+        assert main(["--probe", "-nh", "127.0.0.1", str(peer.port), str(bad), *good]) == 0  # it is no DICOM
         out, _ = capsys.readouterr()
         assert "  Peer's implementation: x\\nIn all\\x1b[3 2.25.1\n" in out
         assert "\x1b" not in out
@@ -755,7 +765,7 @@ class TestText:
 
     def test_lines_fit_a_terminal(self, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
         monkeypatch.chdir(data)
-        assert main(["--dry-run", "-nh", "+sd", "+r", "peer" * 60, "104", "samples", "odd"]) == 0
+        assert main(["--dry-run", "-nh", "+sd", "+r", "peer" * 60, "104", "samples", "odd"]) == 67
         out = capsys.readouterr().out
         assert [line for line in out.splitlines() if len(line) > 80 and not line.startswith("  odd/")] == []
         assert [line for line in out.splitlines() if line != line.rstrip()] == []
@@ -764,8 +774,29 @@ class TestText:
         (path,) = write(tmp_path / "input", [(CT, EXPLICIT)])
         missing = str(tmp_path / "\u00e4\u4e00.dcm")
         done = run_dcmsend("--dry-run", "-nh", "peer", "104", path, missing, env={"PYTHONIOENCODING": "ascii"})
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (67, "")
         assert "\\xe4\\u4e00.dcm" in done.stdout
+
+    @pytest.mark.parametrize(("words", "code"), [(["-nh"], 67), (["-nh", "--dcmtk-exit-codes"], 0), ([], 22)])
+    @pytest.mark.parametrize("asked", [True, False])
+    def test_what_is_left_out_and_what_is_no_dicom_have_their_sections(
+        self,
+        words: list[str],
+        code: int,
+        asked: bool,
+        scripted_peer: Script,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        good = write(tmp_path / "input", [(CT, EXPLICIT)])
+        (tmp_path / "notes.txt").write_text("no DICOM")
+        paths = [str(tmp_path / "gone.dcm"), str(tmp_path / "notes.txt"), *good]
+        port = str(scripted_peer([accept(), release()]).port) if asked and code != 22 else "104"
+        assert main(["--probe" if asked else "--dry-run", *words, "127.0.0.1", port, *paths]) == code
+        out = capsys.readouterr().out
+        assert f"\nLeft out: 1 input\n  {paths[0]}\n      No such file or directory\n" in out
+        assert f"\nNo DICOM: 1 file\n  {paths[1]}\n      File meta information header missing\n  These are no" in out
+        assert "\n  left out:       1 input\n  no DICOM:       1 file\n" in out
 
     @pytest.mark.parametrize(
         ("words", "told"),

@@ -29,6 +29,7 @@ from dcmsend.model import Instance, Notice, Outcome, Refusal, State
 from dcmsend.progress import Progress, Sending, Standing
 from tests.support.builder import part10
 from tests.support.certificates import Pki
+from tests.support.runs import GONE, NO_DICOM
 from tests.support.scripted import ScriptedPeer, accept, release, secure, store
 
 SIZE: Final = 1000
@@ -81,7 +82,7 @@ def outcome(number: int, association: int = 1, status: int | None = 0, attempts:
 
 
 def scanned(run: Run) -> None:
-    run.tell(ScanFinished(len(run.instances), 0))
+    run.tell(ScanFinished(len(run.instances), 0, 0))
 
 
 def known(run: Run) -> None:
@@ -157,7 +158,7 @@ def never_made(run: Run) -> None:
 
 
 def others(run: Run) -> None:
-    run.tell(ScanStarted(True), Notice("odd"), Refusal("x", "no DICOM file"), Refusal("", "empty"))
+    run.tell(ScanStarted(True), Notice("odd"), Refusal("x", NO_DICOM), Refusal("", GONE))
 
 
 STEPS: Final[tuple[tuple[Callable[[Run], None], dict[str, Any]], ...]] = (
@@ -175,7 +176,7 @@ STEPS: Final[tuple[tuple[Callable[[Run], None], dict[str, Any]], ...]] = (
     (two_under_way, {"done": 0, "done_size": SIZE + SIZE // 4}),
     (converted, {"done_size": SIZE // 4, "sent": 2 * SIZE}),
     (never_made, {"sent": 300, "associations": ()}),
-    (others, {"refused": 2, "done": 0}),
+    (others, {"left_out": 1, "done": 0}),
 )
 
 
@@ -311,7 +312,7 @@ class Model:
     def _end_scan(self, number: int) -> None:
         if number > 80 and not self.scanned:
             self.scanned = True
-            self.run.tell(ScanFinished(len(self.run.instances), 0))
+            self.run.tell(ScanFinished(len(self.run.instances), 0, 0))
 
     def _request(self, _: int) -> None:
         if len(self.workers) < 4:

@@ -58,9 +58,17 @@ def _json(folder: Path) -> dict[str, Any]:
     with (folder / "report.csv").open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file, strict=True))
     rows = found["instances"]
+    left_out = [line for line in lines if line["state"] == "left_out"]
+    lines = lines[: len(lines) - len(left_out)]
     assert (
         [str(row["number"]) for row in rows] == [line["number"] for line in lines] == [one["Number"] for one in texts]
     )
+    assert (
+        [(one["path"], one["reason"]) for one in found["left_out"]]
+        == [(line["path"], line["reason"]) for line in left_out]
+        == report.left_out(folder / "report.txt")
+    )
+    assert sum(group["count"] for group in found["left_out_causes"]) == found["totals"]["left_out"]
     assert [row["path"] for row in rows] == [line["path"] for line in lines] == [one["Filename"] for one in texts]
     assert (
         [row["reason"] for row in rows]
@@ -121,7 +129,9 @@ def test_failures_of_every_kind(scripted_peer: Peer, run_dcmsend: Command, brows
         [accept(), store(), store(0xA700, comment="disk full"), store(0xB000), expect_message(), close()],
         [accept(), store(0xA700, comment="disk full"), release()],
     )
-    done = run_dcmsend("-nh", *_words(tmp_path), "127.0.0.1", peer.port, *files, tmp_path / "none.txt")
+    done = run_dcmsend(
+        "-nh", *_words(tmp_path), "127.0.0.1", peer.port, *files, tmp_path / "none.txt", tmp_path / "gone.dcm"
+    )
     assert done.returncode == 66, done.stderr
     found = _json(tmp_path)
     assert [(row["state"], row["status_hex"]) for row in found["instances"]] == [
@@ -137,7 +147,9 @@ def test_failures_of_every_kind(scripted_peer: Peer, run_dcmsend: Command, brows
         ("file", 1, [files[1]]),
         ("not_answered", 1, [files[4]]),
     ]
-    assert found["refused_files"]["items"][0]["path"] == str(tmp_path / "none.txt")
+    assert [one["path"] for one in found["no_dicom"]] == [str(tmp_path / "none.txt")]
+    assert [one["path"] for one in found["left_out"]] == [str(tmp_path / "gone.dcm")]
+    assert [(group["code"], group["count"]) for group in found["left_out_causes"]] == [("not_found", 1)]
     first, second = found["associations"]["items"]
     assert (first["stored"], first["not_stored"], second["stored"], second["not_stored"]) == (2, 3, 0, 1)
     assert first["end_reason"]
@@ -146,10 +158,12 @@ def test_failures_of_every_kind(scripted_peer: Peer, run_dcmsend: Command, brows
     at = told.index("E: 4 of 6 SOP instances were not stored")
     assert told[at + 1] == f"E:   2 x 0xa700 (Refused: OutOfResources): disk full: {files[2]}, {files[5]}"
     assert told[at + 2].startswith("E:       The peer is out of resources")
-    assert len(told) == at + 7
+    assert told[at + 7] == "E: 1 input was left out"
+    assert told[at + 8] == f"E:   1 x No such file or directory: {tmp_path / 'gone.dcm'}"
+    assert len(told) == at + 10
     browser.scripts(on=True)
     browser.open(tmp_path / "report.html")
-    assert browser.texts("h1") == ["4 of 6 instances are not stored"]
+    assert browser.texts("h1") == ["4 of 6 instances are not stored, and 1 input was left out"]
     assert browser.texts("#rows .path:not(.uid)")[:4] == [files[1], files[2], files[4], files[5]]
 
 

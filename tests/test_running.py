@@ -236,9 +236,10 @@ class TestFailures:
         ):
             report.raise_for_failures()
         assert str(caught.value) == (
-            "0 of 0 SOP instances were not stored; the run ended early: bad DICOM file: missing: "
-            "No such file or directory"
+            "1 input was left out; the run ended early: bad DICOM file: missing: No such file or directory;"
+            " missing: No such file or directory"
         )
+        assert (caught.value.failed, caught.value.left_out, caught.value.left_over) == (0, 1, 0)
 
     def test_nobody_there(self) -> None:
         with (

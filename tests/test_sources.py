@@ -176,21 +176,24 @@ def test_a_data_set_that_cannot_be_sent_is_a_refusal(broken: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "name"),
+    ("source", "name", "left_out"),
     [
-        (b"not DICOM", "<bytes 2>"),
-        (b"", "<bytes 2>"),
-        (bytearray(200), "<bytes 2>"),
-        (io.BytesIO(b"x"), "<file 2>"),
-        (build(CT, "1.2.x"), "<bytes 2>"),
+        (b"not DICOM", "<bytes 2>", False),
+        (b"", "<bytes 2>", True),
+        (bytearray(200), "<bytes 2>", False),
+        (io.BytesIO(b"x"), "<file 2>", False),
+        (build(CT, "1.2.x"), "<bytes 2>", True),
     ],
 )
-def test_what_is_invalid_is_a_refusal(source: Source, name: str, scripted_peer: Script) -> None:
+def test_what_is_invalid_is_a_refusal(source: Source, name: str, left_out: bool, scripted_peer: Script) -> None:
+    """An empty one was meant to be something."""
     events: list[object] = []
     peer = scripted_peer([accept(), store(), release()])
     sources = [build(CT, "1.2.3.1"), source]
     with dcmsend.send(at(peer), sources, policy=Policy(halt=False), listener=events.append) as report:
-        assert (report.totals.stored, report.totals.refused_files) == (1, 1)
+        totals = report.totals
+        assert (totals.stored, totals.left_out, totals.no_dicom) == (1, left_out, not left_out)
+        assert report.complete is not left_out
     assert [event.path for event in events if isinstance(event, Refusal)] == [name]
 
 

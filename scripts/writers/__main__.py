@@ -8,6 +8,7 @@ from typing import Final
 from scripts.writers.completions import bash, fish, zsh
 from scripts.writers.licences import licences
 from scripts.writers.manual import manual
+from scripts.writers.reasons import reasons_page
 from scripts.writers.text import ROOT
 
 # Where a shell or man looks for them below the prefix of an installation.
@@ -18,10 +19,11 @@ SHARED: Final[dict[str, Callable[[], str]]] = {
     "share/fish/vendor_completions.d/dcmsend.fish": fish,
 }
 LICENCES: Final = "docs/licences.md"
+REASONS: Final = "docs/reasons.md"
 
 
 def main() -> None:
-    for name, write in (SHARED | {LICENCES: licences}).items():
+    for name, write in (SHARED | {LICENCES: licences, REASONS: reasons_page}).items():
         path = ROOT / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(write(), encoding="utf-8")

@@ -291,7 +291,7 @@ class FailuresError(DcmsendError):
         left_out: int = 0,
         left_over: int = 0,
     ) -> None:
-        words = [f"{failed} of {instances} SOP instances were not stored"]
+        words = [f"{failed} of {instances} SOP instances were not stored"] if failed else []
         words += [left_out_words(left_out)] if left_out else []
         words += [f"{left_over} SOP instances of earlier runs are not stored"] if left_over else []
         words += [f"the run ended early: {error}"] if error is not None else []

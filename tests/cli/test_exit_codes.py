@@ -1,4 +1,4 @@
-"""The exit codes: DCMTK's numbers, and 44, 66, 70, 130 and 143."""
+"""The exit codes: DCMTK's numbers, and 44, 66, 67, 70, 130 and 143."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_counts_are_those_of_the_run(shown: Browser, tmp_path: Path) -> None:
         groups = causes.groups()
         counts = [text.split("\n")[0] for text in shown.texts(f"{section} .count")]
         assert counts == [str(group.count) for group in groups]
-        assert shown.texts(f"{section} h3") == [group.reason for group in groups]
+        assert shown.texts(f"{section} .causes h3") == [group.reason for group in groups]
         assert shown.texts(f"{section} .hint") == [group.hint for group in groups]
     assert len(shown.texts(".lane")) == 3
     assert shown.texts("#found") == ["1,000 instances"]
@@ -227,7 +227,7 @@ def test_without_scripts_all_that_matters_is_there(shown: Browser, tmp_path: Pat
     assert shown.texts("h1") == ["69 of 1,000 instances are not stored, and 1 input was left out"]
     run = mixed(1000).run()
     assert shown.texts("#causes h3") == [group.reason for group in run.causes.groups()]
-    assert shown.texts("#left-out h3") == ["No such file or directory"]
+    assert shown.texts("#left-out .causes h3") == ["No such file or directory"]
     assert shown.texts("#no-dicom .path") == ["archive/2026/README.txt"]
     assert len(shown.texts("noscript tbody tr")) == 1000
     assert "the JSON and CSV reports have all" in shown.texts("caption")[0]

@@ -27,7 +27,15 @@ FIELD: Final = re.compile(
     r"(?:Communication Peer|AE Titles used|Current Date/Time|Number|Filename|SOP Instance|SOP Class|Original Xfer"
     r"|Dataset Size|Association|Pres\. Context|Network Xfer|DIMSE Status|Reason|Number of .*|[- ] .*) +: "
 )
-TITLES: Final = ("", "Detailed Report on the Transfer of Instances", "=" * 44, "Status Summary", "--------------")
+TITLES: Final = (
+    "",
+    "Detailed Report on the Transfer of Instances",
+    "=" * 44,
+    "Status Summary",
+    "--------------",
+    "Left out of the Input",
+    "-" * 21,
+)
 LONGEST: Final = 6 * 16384 + 10  # characters: a line of the log, all of it escapes
 
 _ALLOWED: Final = {"\n", "\u200d"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 Row = dict[str, str]
@@ -14,9 +15,16 @@ def rows(path: Path) -> list[Row]:
         fields = {
             label.strip(" :"): value for label, _, value in (line.partition(" : ") for line in block.splitlines())
         }
-        if "Filename" in fields:
+        if "Number" in fields:
             found.append(fields)
     return found
+
+
+def left_out(path: Path) -> list[tuple[str, str]]:
+    """Path and reason of what was left out of the input, from the section that ours alone has."""
+    _, _, text = path.read_text(errors="surrogateescape").partition("Left out of the Input\n")
+    text = text.partition("Status Summary\n")[0]
+    return re.findall(r"^Filename      : (.*)\nReason        : (.*)$", text, re.MULTILINE)
 
 
 def summary(path: Path) -> dict[str, int]:

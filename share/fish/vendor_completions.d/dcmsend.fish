@@ -276,7 +276,7 @@ function __dcmsend_options
     printf '%s\t%s\n' --tls-server-name 'whom the peer\'s certificate must be for, if not for the host given'
     printf '%s\t%s\n' +crf 'write what became of each instance to a text file'
     printf '%s\t%s\n' --create-report-file 'write what became of each instance to a text file'
-    printf '%s\t%s\n' --dcmtk-exit-codes 'exit with 0, not 66, when not all instances were stored'
+    printf '%s\t%s\n' --dcmtk-exit-codes 'exit with 0, not 66 or 67, when not everything was stored'
     printf '%s\t%s\n' --report-json 'write a report as one JSON object'
     printf '%s\t%s\n' --report-csv 'write a report as a table, a line for each instance'
     printf '%s\t%s\n' --report-html 'write a report as a page for the browser'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import wrap
 
+from dcmsend.cli.names import OPTIONS
 from dcmsend.model import MAX_PDU
 from dcmsend.printable import MAX_HOST, MAX_PATH, MAX_REMARK, plain
 from dcmsend.uids import TRANSFER_SYNTAXES, Family, sop_class_name, transfer_syntax_label, transfer_syntax_name
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dcmsend.events import Context
     from dcmsend.forecast import Answer, Forecast, PlannedAssociation, Portion
     from dcmsend.model import Peer
+    from dcmsend.reasons import Reason
 
 _WIDTH: Final = 80
 
@@ -119,6 +121,7 @@ def _fate(portion: Portion) -> Iterator[str]:
     yield from _portion(portion)
     if portion.reason:
         yield from _wrapped(f"not sent: {portion.reason}", 6)
+        yield from _wrapped(portion.reason.hint(OPTIONS), 6)
     elif portion.network_syntax == portion.transfer_syntax:
         yield f"      sent as they are (context {portion.context_id})"
     else:
@@ -138,20 +141,22 @@ def _hopeless(portions: tuple[Portion, ...]) -> Iterator[str]:
     for portion in portions:
         yield from _portion(portion)
         yield from _wrapped(str(portion.reason), 6)
+        yield from _wrapped(portion.reason.hint(OPTIONS), 6)
 
 
 def _only_as_they_are(forecast: Forecast) -> Iterator[str]:
     """What is in the hands of the peer: a decoder that is missing matters to nobody whose peer takes the data as is."""
-    reasons: dict[str, list[Portion]] = {}
+    reasons: dict[Reason, list[Portion]] = {}
     for association in forecast.associations:
         for portion in association.portions:
             if portion.against:
-                reasons.setdefault(str(portion.against), []).append(portion)
+                reasons.setdefault(portion.against, []).append(portion)
     for reason, portions in reasons.items():
         yield ""
         yield from _wrapped(f"Sent only if the peer takes their own transfer syntax, because {reason}:", 0)
         for portion in portions:
             yield from _portion(portion)
+        yield from _wrapped(reason.hint(OPTIONS), 2)
 
 
 def _skipped(forecast: Forecast) -> Iterator[str]:
@@ -172,6 +177,8 @@ def _refusals(forecast: Forecast, title: str, count: int, *, left_out: bool) -> 
     for refusal in shown:
         yield f"  {plain(refusal.path, MAX_PATH) or '<empty string>'}"
         yield from _wrapped(str(refusal.reason), 6)
+    for hint in dict.fromkeys(refusal.reason.hint(OPTIONS) for refusal in shown):
+        yield from _wrapped(hint, 2)
 
 
 def _of_these(shown: int, count: int) -> str:

@@ -528,7 +528,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         section=_OUTPUT, long="--dcmtk-exit-codes", sets="run.dcmtk_exit_codes",
-        help="exit with 0, not 66, when not all instances were stored",
+        help="exit with 0, not 66 or 67, when not everything was stored",
     ),
     Option(
         section=_REPORTS, long="--report-json", sets="run.report_json", argument=Argument(name="filename"),

@@ -155,7 +155,7 @@ TABLE: Final[dict[str, Row]] = {
     "list_name_has_nul": Row(
         Kind.RUN,
         "name {number} in {list} ({option}) has a NUL character in it",
-        "{null_separated} is for lists that have NUL characters between the names",
+        "{null_separated} is for lists that have NUL characters between the names.",
     ),
     # --- structure of files: Part 10, data sets, DICOMDIRs
     "empty_file": Row(Kind.FILE, "End of stream", "The file is empty: copy it from its source again."),
@@ -609,12 +609,12 @@ TABLE: Final[dict[str, Row]] = {
     "decompression_forbidden": Row(
         Kind.NO_CONTEXT,
         "decompression is not allowed",
-        "The peer does not take this transfer syntax, and {decompress_never} forbids to convert it: leave that out.",
+        "Leave out {decompress_never} to have it converted for a peer that does not take this transfer syntax.",
     ),
     "lossy_decompression_forbidden": Row(
         Kind.NO_CONTEXT,
         "it was compressed with loss, and such data is not decompressed without being asked for",
-        "The peer does not take this compression. Allow it there, or have it decompressed by {decompress_lossy}.",
+        "Where the peer does not take this compression: allow it there, or have it decompressed by {decompress_lossy}.",
     ),
     "no_conversion": Row(Kind.NO_CONTEXT, "there is no way to do that"),
     "decoder_missing": Row(

@@ -60,10 +60,10 @@ def pieces(run: Run) -> Iterator[str]:
     yield f"<span>{escape(_day(run.started))}</span></header>\n<main>\n"
     yield from _outcome(run)
     yield from _causes(run)
-    yield from _time(run)
-    yield from _responses(run)
     yield from _left_out(run)
     yield from _conflicts(run)
+    yield from _time(run)
+    yield from _responses(run)
     yield from _no_dicom(run)
     yield from _instances(run)
     yield from _details(run)
@@ -260,7 +260,7 @@ def _left_out(run: Run) -> Iterator[str]:
     for cause in run.left_out.groups():
         yield from _cause(cause, "input")
         yield "</div></li>\n"
-    yield "</ul>\n"
+    yield "</ul>\n<h3>One by one</h3>\n"
     yield from _refusals((refusal for refusal in run.source.refusals() if refusal.left_out), count)
     yield "</section>\n"
 
