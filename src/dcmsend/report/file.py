@@ -194,7 +194,7 @@ def _write_patiently(path: str, pieces: Iterator[str], stop: Stop) -> None:
         _pour(lambda data: hand.do(lambda: with_it.write(data)), pieces)
         hand.do(with_it.close)
     finally:
-        hand.leave()
+        hand.leave()  # what it has opened by itself goes with it
 
 
 class _Hand:
