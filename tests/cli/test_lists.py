@@ -102,7 +102,7 @@ def test_a_name_has_a_longest_length(length: int, tmp_path: Path, monkeypatch: p
     if length <= 100:
         assert list(found) == ["x" * length, "b"]
     else:
-        (broken,) = found
+        *_, broken = found
         assert isinstance(broken, ListError)
         assert str(broken) == f"name 2 in list '{tmp_path}/list' (--files-from) has more than 100 bytes"
 
@@ -122,7 +122,7 @@ def test_a_list_without_end_is_not_read_to_its_end() -> None:
 
 def test_a_nul_without_the_option_for_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(b"a\0b\0")
-    (broken,) = lists.sources(arguments("--files-from", str(tmp_path / "list")))
+    *_, broken = lists.sources(arguments("--files-from", str(tmp_path / "list")))
     assert isinstance(broken, ListError)
     assert "has a NUL character in it" in str(broken)
     assert "--null" in broken.hint_in(OPTIONS)
