@@ -14,7 +14,7 @@ from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
 from dcmsend.cli.program import end_at_once
 from dcmsend.cli.words import CommandLine, CommandLineError
-from dcmsend.errors import DcmsendError, Interrupted
+from dcmsend.errors import DcmsendError, Interrupted, gave_out
 from dcmsend.stop import Stop
 
 TYPE_CHECKING = False
@@ -249,6 +249,8 @@ def _fail(error: Exception | KeyboardInterrupt, log: Log) -> int:
     if isinstance(error, CommandLineError):
         _complain(error, log)
         return ExitCode.COMMAND_LINE
+    if isinstance(error, OSError | MemoryError):
+        error = gave_out(error) or error
     if isinstance(error, DcmsendError):
         from dcmsend.cli.conclusion import tell
 

@@ -40,7 +40,11 @@ class OpenFile:
             raise FileError(reason_of(error)) from None
         except ValueError:  # a NUL, or a character that no file name can have
             raise FileError(INVALID_NAME) from None
-        self.status = os.fstat(self.descriptor)
+        try:
+            self.status = os.fstat(self.descriptor)
+        except OSError as error:
+            self.close()
+            raise FileError(reason_of(error)) from None
 
     def source(self, head_size: int, most: int = 0) -> FileSource:
         """Its bytes: the first ``head_size`` are read at once, or all where these are no more than ``most``."""
@@ -61,7 +65,10 @@ class OpenFile:
     def close(self) -> None:
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            try:
+                os.close(descriptor)
+            except OSError:  # it is closed all the same, and all that was wanted has been read
+                pass
 
     def __enter__(self) -> Self:
         return self
