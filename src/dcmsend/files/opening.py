@@ -58,7 +58,10 @@ class OpenFile:
 
     def require_unchanged(self) -> None:
         """Raises FileError where somebody has written to the file since it was opened, as far as the system tells."""
-        status = os.fstat(self.descriptor)
+        try:
+            status = os.fstat(self.descriptor)
+        except OSError as error:
+            raise FileError(reason_of(error)) from None
         if (status.st_size, status.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
             raise FileError("the file changed while it was being sent")
 
