@@ -163,6 +163,8 @@ class _Provision:
         self._over.release()
 
     def _wait(self) -> None:
+        if hasattr(signal, "pthread_sigmask"):  # they are to wake the thread that waits for the network
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         if not self._over.acquire(timeout=LONG):
             from dcmsend.cli.provision import provide
 
