@@ -77,8 +77,10 @@ def test_journal(
     run = run_dcmsend(*words, "127.0.0.1", str(receiver.port), str(files))
     assert run.returncode == 44
     lines = run.stderr.splitlines()
-    assert lines[-2] == f"F: journal '{journal}' cannot be used: database or disk is full"
-    assert all(line[:3] in ("F: ", "W: ") for line in lines)
+    assert f"F: journal '{journal}' cannot be used: database or disk is full" in lines
+    assert all(line[:3] in ("F: ", "W: ", "E: ") for line in lines)
+    left = COUNT - len(set(receiver.answered))
+    assert f"E: {left} of {COUNT} SOP instances were not stored" in lines
     rows = {row["SOP Instance"]: row for row in report.rows(told)}
     answered = {uid for uid, row in rows.items() if row["DIMSE Status"] == "0x0000 (Success)"}
     assert answered == set(receiver.answered)

@@ -11,6 +11,7 @@ from dcmsend.errors import (
     JournalError,
     NegotiationError,
     NetworkError,
+    gave_out,
     of_caller,
 )
 from dcmsend.events import (
@@ -336,7 +337,7 @@ class Transfer:
         found = self._input.found(sources)
         intake = Intake(found, journal, self._hear, self._settings.stop, halt=policy.halt, ledger=ledger)
         scheduler = Scheduler(journal, intake, self._settings, self._retries, ledger.kept if ledger else None)
-        theirs: DcmsendError | None = None
+        theirs: Exception | None = None
         try:
             found_twice, error = yield from self._all(intake, scheduler)
             error = (ledger.error if ledger else None) or error
@@ -378,6 +379,11 @@ class Transfer:
             return self._conflicts(), scheduler.error
         except DcmsendError as broken:
             return (), broken
+        except (OSError, MemoryError) as broken:
+            error = gave_out(broken)
+            if error is None:
+                raise
+            return (), error
         finally:
             self._let_go()
 

@@ -38,7 +38,7 @@ and knows whether trying again later may help (``retryable``).
 from __future__ import annotations
 
 from dcmsend.printable import MAX_LINE, MAX_PATH, plain
-from dcmsend.reasons import Reason, because
+from dcmsend.reasons import Reason, because, of_memory, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,29 +85,29 @@ class CallersError(Exception):
     ``error`` is that, and what the caller gets to see.
     """
 
-    def __init__(self, error: DcmsendError) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__(error)
         self.error = error
 
 
 def of_caller(listener: Callable[[T], object]) -> Callable[[T], None]:
-    """The same listener. What it raises of our kind is a ``CallersError``."""
+    """The same listener. What it raises is a ``CallersError``."""
 
     def hear(event: T) -> None:
         try:
             listener(event)
-        except DcmsendError as error:
+        except Exception as error:  # noqa: BLE001 - raised again where the caller is
             raise CallersError(error) from None
 
     return hear
 
 
 def from_caller(sources: Iterable[T]) -> Iterator[T]:
-    """The same sources. What they raise of our kind is a ``CallersError``."""
+    """The same sources. What they raise is a ``CallersError``."""
     try:
         for source in sources:  # noqa: UP028 - it would close a generator that the caller may go on with
             yield source
-    except DcmsendError as error:
+    except Exception as error:  # noqa: BLE001 - the same
         raise CallersError(error) from None
 
 
@@ -247,6 +247,12 @@ class LocalProtocolError(DcmsendError):
 
 class RunStopped(DcmsendError):
     """An instance could not be sent, and the run halts on that."""
+
+
+def gave_out(error: OSError | MemoryError) -> RunStopped | None:
+    """The end of a run whose system gave out, ``None`` where the error is none of that kind but a defect of ours."""
+    reason = of_memory() if isinstance(error, MemoryError) else of_system(error)
+    return None if reason.code == "system" else RunStopped(because("gave_out", reason))
 
 
 class NoAcceptableContext(DcmsendError):

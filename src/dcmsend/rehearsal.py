@@ -19,6 +19,7 @@ from dcmsend.errors import (
     NoAcceptableContext,
     NoProposal,
     NoValidInputError,
+    gave_out,
     of_caller,
 )
 from dcmsend.events import AssociationEnded, AssociationRequested, ScanStarted
@@ -203,6 +204,10 @@ class _Look:
             error = intake.error
         except DcmsendError as broken:
             error = broken
+        except (OSError, MemoryError) as broken:
+            error = gave_out(broken)
+            if error is None:
+                raise
         finally:
             self._input.close()
             intake.left_out.close()

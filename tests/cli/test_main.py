@@ -174,7 +174,7 @@ def test_broken_run(
 def test_quiet_tells_what_is_fatal_and_no_more(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.stored = 0
     assert main(["-q", *WORDS]) == 66
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "F: 1 of 1 SOP instances were not stored\n"
     api.error = errors.RunStopped("over")
     assert main(["-q", *WORDS]) == 62
     assert capsys.readouterr().err == "F: over\n"

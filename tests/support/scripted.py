@@ -312,7 +312,9 @@ class ScriptedPeer:
     """Listens on a free port of 127.0.0.1 and plays one script for each connection, in order, in one thread."""
 
     def __init__(self, *scripts: Sequence[Step], receive_buffer: int | None = None) -> None:
-        self.connections: list[Connection] = []
+        self.begun: list[Connection] = []
+        self._settled = threading.Condition()
+        self._idle = True
         self._scripts = scripts
         self._told = threading.Semaphore(0)
         self._errors: list[str] = []
@@ -331,6 +333,18 @@ class ScriptedPeer:
         self._told.release()
 
     @property
+    def connections(self) -> list[Connection]:
+        """The connections that there have been, whole: one whose script is being played is waited for.
+
+        The process or thread at the other end may be gone before the last step has been taken here. ``begun`` has them
+        at any time, for those who stand within a script.
+        """
+        if threading.current_thread() is not self._thread:
+            with self._settled:
+                assert self._settled.wait_for(self._is_over, LIMIT), "a script does not come to its end"
+        return self.begun
+
+    @property
     def messages(self) -> list[pdus.Message]:
         """The DIMSE messages of all connections."""
         return [message for connection in self.connections for message in connection.messages]
@@ -344,20 +358,33 @@ class ScriptedPeer:
         self._wake_up.close()
         if self._thread.is_alive():
             self._errors.append("the peer's thread is still busy")
-        if len(self.connections) < len(self._scripts) and not self._errors:
-            self._errors.append(f"{len(self._scripts)} scripts, but only {len(self.connections)} connections")
+        if len(self.begun) < len(self._scripts) and not self._errors:
+            self._errors.append(f"{len(self._scripts)} scripts, but only {len(self.begun)} connections")
         if self._errors:
             raise ScriptError("; ".join(self._errors))
 
     def _run(self) -> None:
         while self._next_is_there():
             connected, _ = self._listener.accept()
+            self._settle(idle=False)
             with connected:
                 connected.settimeout(LIMIT)
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection = Connection(connected, self._told)
                 self._play(connection)
                 connection.socket.close()
+            self._settle(idle=True)
+
+    def _is_over(self) -> bool:
+        """Whether nobody is served, and nobody waits for that."""
+        if not self._idle or self._listener.fileno() < 0:
+            return self._idle
+        return not select.select([self._listener], [], [], 0)[0]
+
+    def _settle(self, *, idle: bool) -> None:
+        with self._settled:
+            self._idle = idle
+            self._settled.notify_all()
 
     def _next_is_there(self) -> bool:
         """Wait for a connection, or for ``stop``. A connection that already waits is still served."""
@@ -365,8 +392,8 @@ class ScriptedPeer:
         return self._listener in ready
 
     def _play(self, connection: Connection) -> None:
-        number = len(self.connections)
-        self.connections.append(connection)
+        number = len(self.begun)
+        self.begun.append(connection)
         if number >= len(self._scripts):
             self._errors.append(f"connection {number + 1} has no script")
             return

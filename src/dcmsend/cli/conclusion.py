@@ -5,16 +5,19 @@ from __future__ import annotations
 from dcmsend.cli.exit_codes import NOT_FATAL, of_error, of_run
 from dcmsend.cli.log import Level
 from dcmsend.cli.names import OPTIONS
-from dcmsend.errors import JournalError, NoInputError, left_out_words
+from dcmsend.errors import InvalidInputError, JournalError, NoInputError, left_out_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dcmsend.api import Report
     from dcmsend.cli.exit_codes import ExitCode
     from dcmsend.cli.grammar import Arguments
     from dcmsend.cli.log import Log
     from dcmsend.cli.main import Interrupts
     from dcmsend.errors import DcmsendError, ReportError
+    from dcmsend.report.causes import Causes
     from dcmsend.report.recorder import Recorder
 
 
@@ -42,7 +45,7 @@ def conclude(
         log.summary(report.totals)
         if not arguments.log.special:  # a configuration of DCMTK's kind shall give DCMTK's lines
             _tell_speed(report, log, seconds)
-    if not report.complete and report.error is None:
+    if not report.complete:
         _explain(report, log)
     return interrupts.code(_exit_code(report, arguments, report_error))
 
@@ -74,19 +77,36 @@ def _tell_speed(report: Report, log: Log, seconds: float) -> None:
 
 
 def _explain(report: Report, log: Log) -> None:
-    """Tell how many instances were not stored and how many inputs were left out, why, and what can be done."""
+    """Tell how many instances were not stored and how many inputs were left out, why, and what can be done.
+
+    Not again what the error has said that ended the run: of its only instance, or of the input that ended it.
+    """
+    totals, error = report.totals, report.error
+    left = totals.instances - totals.stored
+    told: list[tuple[str, Callable[[Causes], None] | None]] = []
+    if left and (error is None or totals.instances > 1):
+        words = f"{left} of {totals.instances} SOP instances were not stored"
+        told.append((words, lambda causes: causes.add_all(report.rows())))
+    if totals.left_out > isinstance(error, InvalidInputError):
+        told.append((left_out_words(totals.left_out), lambda causes: causes.add_refusals(report.refusals())))
+    if totals.left_over and error is None:
+        told.append((f"{totals.left_over} SOP instances of earlier runs in the journal are not stored", None))
+    if not log.shows(Level.ERROR):
+        if error is None and told:
+            log.fatal("; ".join(words for words, _ in told))
+        return
+    try:
+        _explain_all(told, log)
+    except JournalError:  # the list is broken, which has been said
+        pass
+
+
+def _explain_all(told: list[tuple[str, Callable[[Causes], None] | None]], log: Log) -> None:
     from dcmsend.report.causes import Causes
 
-    totals, causes, left_out = report.totals, Causes(OPTIONS), Causes(OPTIONS)
-    if totals.stored < totals.instances:
-        log.error(f"{totals.instances - totals.stored} of {totals.instances} SOP instances were not stored")
-        if log.shows(Level.ERROR):
-            causes.add_all(report.rows())
+    for words, add in told:
+        log.error(words)
+        if add is not None:
+            causes = Causes(OPTIONS)
+            add(causes)
             log.causes(causes.groups())
-    if totals.left_out:
-        log.error(left_out_words(totals.left_out))
-        if log.shows(Level.ERROR):
-            left_out.add_refusals(report.refusals())
-            log.causes(left_out.groups())
-    if totals.left_over:
-        log.error(f"{totals.left_over} SOP instances of earlier runs in the journal are not stored")

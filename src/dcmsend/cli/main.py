@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import allocate_lock, start_new_thread
 
 from dcmsend.cli import grammar
 from dcmsend.cli.log import Level, Log
 from dcmsend.cli.program import end_at_once
 from dcmsend.cli.words import CommandLine, CommandLineError
-from dcmsend.errors import DcmsendError, Interrupted
+from dcmsend.errors import DcmsendError, Interrupted, gave_out
 from dcmsend.stop import Stop
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the functions without the enumerations that the module of that name has of them
 
+LONG: Final = 1.0  # seconds after which a run is a long one
 _REQUESTS_TO_STOP: Final = 2  # of a run that is under way: finish the instance; abort
 _FINISHING: Final = "interrupted, finishing the instance under way; once more to abort"
 _ENDING: Final = "interrupted, ending the run"
@@ -114,6 +116,7 @@ def _send(arguments: Arguments, log: Log, interrupts: Interrupts) -> int:
     listener = _listener(arguments, peer, log)
     recorder = _recorder(arguments, listener)
     with (
+        _Provision(arguments),
         interrupts,
         send(
             peer,
@@ -136,6 +139,36 @@ def _send(arguments: Arguments, log: Log, interrupts: Interrupts) -> int:
             code = conclude(report, arguments, log, monotonic() - began, recorder, interrupts)
         log.finished(report, code)
         return code
+
+
+class _Provision:
+    """While it is entered, waits; when that has taken long, it loads what the end takes (see ``provision``).
+
+    That is done in a thread, which costs a short run next to nothing: a long instance gives no events for minutes.
+    """
+
+    def __init__(self, arguments: Arguments) -> None:
+        self._arguments = arguments
+        self._over = allocate_lock()
+
+    def __enter__(self) -> Self:
+        self._over.acquire()
+        try:
+            start_new_thread(self._wait, ())
+        except RuntimeError:  # the system allows no thread
+            pass
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.release()
+
+    def _wait(self) -> None:
+        if hasattr(signal, "pthread_sigmask"):  # they are to wake the thread that waits for the network
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        if not self._over.acquire(timeout=LONG):
+            from dcmsend.cli.provision import provide
+
+            provide(self._arguments)
 
 
 def _listener(arguments: Arguments, peer: Peer, log: Log) -> Callable[[Event], None]:
@@ -218,6 +251,8 @@ def _fail(error: Exception | KeyboardInterrupt, log: Log) -> int:
     if isinstance(error, CommandLineError):
         _complain(error, log)
         return ExitCode.COMMAND_LINE
+    if isinstance(error, OSError | MemoryError):
+        error = gave_out(error) or error
     if isinstance(error, DcmsendError):
         from dcmsend.cli.conclusion import tell
 

@@ -40,7 +40,11 @@ class OpenFile:
             raise FileError(reason_of(error)) from None
         except ValueError:  # a NUL, or a character that no file name can have
             raise FileError(INVALID_NAME) from None
-        self.status = os.fstat(self.descriptor)
+        try:
+            self.status = os.fstat(self.descriptor)
+        except OSError as error:
+            self.close()
+            raise FileError(reason_of(error)) from None
 
     def source(self, head_size: int, most: int = 0) -> FileSource:
         """Its bytes: the first ``head_size`` are read at once, or all where these are no more than ``most``."""
@@ -54,14 +58,20 @@ class OpenFile:
 
     def require_unchanged(self) -> None:
         """Raises FileError where somebody has written to the file since it was opened, as far as the system tells."""
-        status = os.fstat(self.descriptor)
+        try:
+            status = os.fstat(self.descriptor)
+        except OSError as error:
+            raise FileError(reason_of(error)) from None
         if (status.st_size, status.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns):
             raise FileError("the file changed while it was being sent")
 
     def close(self) -> None:
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            try:
+                os.close(descriptor)
+            except OSError:  # it is closed all the same, and all that was wanted has been read
+                pass
 
     def __enter__(self) -> Self:
         return self

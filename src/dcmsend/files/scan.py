@@ -190,13 +190,14 @@ class Scanner:
                 source = file.source(HEAD_SIZE)
                 source.go_on = self._require_wanted
                 head = read_head(source, self._options.read_mode)
-        except FileError as error:
+        except (FileError, OSError) as error:
             from dcmsend.files.dicom_names import in_context  # most files are not refused
             from dcmsend.files.own_files import is_own
 
             if not named and is_own(path):
                 return
-            yield Refusal(path, in_context(error.reason, path, size, named=named))
+            reason = error.reason if isinstance(error, FileError) else of_system(error)
+            yield Refusal(path, in_context(reason, path, size, named=named))
             return
         if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
             yield from self._listed(path)

@@ -175,3 +175,8 @@ def _read(listed: object, depth: int) -> Reason:
     if code not in TABLE:
         raise ValueError("a reason of another version")
     return because(code, None if inner is None else _read(inner, depth - 1), **facts)
+
+
+def of_memory() -> Reason:
+    """There is none left."""
+    return because("no_memory", words="Cannot allocate memory")

@@ -769,6 +769,7 @@ TABLE: Final[dict[str, Row]] = {
     # --- TLS
     # --- journal
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),
+    "gave_out": Row(Kind.RUN, "the system gave out: {inner}"),
     # --- reports
     "report_not_written": Row(
         Kind.RUN, "cannot write report file '{path}': {inner}", "Check the folder of the report file, and the disk."

@@ -13,7 +13,7 @@ from _thread import allocate_lock, start_new_thread
 
 from dcmsend.errors import JournalError, ReportError
 from dcmsend.files.own_files import What, what_is
-from dcmsend.reasons import because, of_system
+from dcmsend.reasons import because, of_memory, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def write(path: str, pieces: Iterator[str], stop: Stop | None = None) -> None:
                 _pour(direct.write, pieces)
         else:
             _write_patiently(path, pieces, stop)
-    except (OSError, ValueError, JournalError) as error:
+    except (OSError, ValueError, MemoryError, JournalError) as error:
         raise ReportError(because("report_not_written", _why(error), path=path)) from error
 
 
@@ -95,7 +95,9 @@ def discard_partial() -> None:
         _partial.discard(name)
 
 
-def _why(error: OSError | ValueError | JournalError) -> Reason:
+def _why(error: OSError | ValueError | MemoryError | JournalError) -> Reason:
+    if isinstance(error, MemoryError):
+        return of_memory()
     if isinstance(error, JournalError):
         return error.why
     if isinstance(error, OSError):
@@ -194,7 +196,7 @@ def _write_patiently(path: str, pieces: Iterator[str], stop: Stop) -> None:
         _pour(lambda data: hand.do(lambda: with_it.write(data)), pieces)
         hand.do(with_it.close)
     finally:
-        hand.leave()
+        hand.leave()  # what it has opened by itself goes with it
 
 
 class _Hand:

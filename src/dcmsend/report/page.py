@@ -73,9 +73,20 @@ def pieces(run: Run) -> Iterator[str]:
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
+_texts: dict[str, str] = {}  # of the files beside this one
+
+
+def load() -> None:
+    """Read what will be needed: the files may not be there any more when a page is written."""
+    for name in ("page.js", "page.css"):
+        _read(name)
+
+
 def _read(name: str) -> str:
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        return file.read()
+    if name not in _texts:
+        with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+            _texts[name] = file.read()
+    return _texts[name]
 
 
 def _head(run: Run, script: str) -> str:

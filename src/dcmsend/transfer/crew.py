@@ -10,7 +10,7 @@ from __future__ import annotations
 from queue import Empty, SimpleQueue
 from threading import Thread, current_thread
 
-from dcmsend.errors import DcmsendError, NetworkError, RunStopped
+from dcmsend.errors import DcmsendError, NetworkError, RunStopped, gave_out
 from dcmsend.events import AssociationAccepted
 from dcmsend.light import NamedTuple
 from dcmsend.transfer.intake import PATIENCE
@@ -160,7 +160,11 @@ class Crew:
         self._threads.pop(ended.thread, None)
         ending = ended.ending
         if isinstance(ending, BaseException):
-            raise ending
+            broken = gave_out(ending) if isinstance(ending, OSError | MemoryError) else None
+            if broken is None:
+                raise ending
+            self.error = self.error or broken  # the others finish what is under way
+            return
         self._connecting -= not ending.established
         error = self._verdict(ending)
         if isinstance(error, NetworkError):

@@ -46,14 +46,16 @@ class FileLock:
             os.close(descriptor)  # whoever held it has removed it meanwhile
 
     def release(self) -> None:
-        """Let go of it. Only while it is held may it be removed: others look whether it is still there."""
+        """Let go of it, once. Only while it is held may it be removed: others look whether it is still there."""
+        if self.released:
+            return
+        self.released = True
         if sys.platform != "win32":
             try:
                 os.unlink(self._path)
             except OSError:
                 pass
         os.close(self._descriptor)
-        self.released = True
 
 
 def require_free(path: str, name: str) -> None:
