@@ -19,7 +19,7 @@ from dcmsend.events import InstanceFinished, InstancePostponed
 from dcmsend.model import Outcome, State
 from dcmsend.printable import plain
 from dcmsend.reasons import because, pack
-from dcmsend.transfer.journal import TEXT, to_bytes, to_text
+from dcmsend.transfer.journal_file import TEXT, to_bytes, to_text
 from dcmsend.transfer.ledger_file import failed, opened
 from dcmsend.transfer.lock import FileLock
 from dcmsend.version import __version__

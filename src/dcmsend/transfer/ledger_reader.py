@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from dcmsend.transfer.journal import to_bytes
+from dcmsend.transfer.journal_file import to_bytes
 from dcmsend.transfer.ledger import FIND, FIRST_RUN, LEFT, STORED, look_at, require_same_peer, stored_before
 from dcmsend.transfer.ledger_file import failed, merged_copy, opened_to_read
 from dcmsend.transfer.lock import require_free
