@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmsend.cli.exit_codes import NOT_FATAL, of_error, of_run
 from dcmsend.cli.log import Level
 from dcmsend.cli.names import OPTIONS
-from dcmsend.errors import JournalError, NoInputError, left_out_words
+from dcmsend.errors import NoInputError, left_out_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _exit_code(report: Report, arguments: Arguments, report_error: ReportError |
 
 
 def _tell_speed(report: Report, log: Log, seconds: float) -> None:
-    if log.shows(Level.INFO) and not isinstance(report.error, JournalError):
+    if log.shows(Level.INFO):
         from dcmsend.report.run import run_line
 
         totals = report.totals

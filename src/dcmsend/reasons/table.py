@@ -768,6 +768,15 @@ TABLE: Final[dict[str, Row]] = {
     # --- network and associations
     # --- TLS
     # --- journal
+    "list_cannot_be_kept": Row(
+        Kind.RUN,
+        "the list of instances cannot be kept: {words}",
+        "it needs some 300 bytes an instance in the folder for temporary files (SQLITE_TMPDIR or TMPDIR)",
+        ("words",),
+    ),
+    "list_closed": Row(
+        Kind.RUN, "the report is closed, and its list is gone", "Ask for rows() before close(), or within 'with'."
+    ),
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),
     # --- reports
     "report_not_written": Row(

@@ -13,6 +13,7 @@ is asked to stop.
 from __future__ import annotations
 
 from dcmsend.errors import JournalError
+from dcmsend.light import replace
 from dcmsend.model import Instance, Outcome, State, StatusClass, Totals, status_class
 from dcmsend.reasons import NONE, because, pack
 
@@ -119,7 +120,7 @@ class Journal:
         added = self._added(number)
         self.pending[self._context(added)] -= 1
         self._count_outcome(outcome)
-        if instance is not added and _uids(instance) != _uids(added):
+        if instance is not added and uids_of(instance) != uids_of(added):
             self._sent[number] = instance
         if len(self._outcomes) >= _BATCH:
             self._write()
@@ -156,24 +157,14 @@ class Journal:
 
     def shared_uids(self, most: int) -> Iterator[list[Instance]]:
         """The instances of each SOP Instance UID that more than one has, for ``most`` such UIDs."""
-        if self._database is None and len({instance.sop_instance for instance, _ in self._fresh}) == self._count:
+        if self._written is not None:
+            self._write()
+            yield from self._written.shared_uids(most)
             return
-        cursor = self._execute(
-            f"SELECT {_INSTANCE} FROM instance JOIN context ON context.id = context WHERE sop_instance IN"
-            " (SELECT sop_instance FROM instance GROUP BY sop_instance HAVING count(*) > 1 LIMIT ?)"
-            " ORDER BY sop_instance, instance.number",
-            (most,),
-        )
-        group: list[Instance] = []
-        while rows := _some(cursor):
-            for row in rows:
-                instance = Instance(*row[1:])
-                if group and group[0].sop_instance != instance.sop_instance:
-                    yield group
-                    group = []
-                group.append(instance)
-        if group:
-            yield group
+        groups: dict[str, list[Instance]] = {}
+        for instance, _ in self._fresh:
+            groups.setdefault(instance.sop_instance, []).append(instance)
+        yield from [group for group in groups.values() if len(group) > 1][:most]
 
     def stored_bytes(self) -> int:
         """Bytes of the data sets that were stored in this run: of those of earlier runs no size is kept."""
@@ -217,7 +208,8 @@ class Journal:
         taken = self._taken.pop(number, None)
         if taken is not None:
             return taken
-        assert self._written is not None, "there is no such number"
+        if self._written is None:
+            raise LookupError(number)
         return self._written.instance(number)
 
     def _count_outcome(self, outcome: Outcome) -> None:
@@ -239,7 +231,7 @@ class Journal:
         for number, outcome in self._postponed.items():
             if number not in self._outcomes:
                 self._settle_one(self._context(self._added(number)), outcome.status)
-        self._outcomes = {number: _final(outcome) for number, outcome in self._postponed.items()} | self._outcomes
+        self._outcomes = {number: final(outcome) for number, outcome in self._postponed.items()} | self._outcomes
         self._postponed.clear()
         self._change(lambda rows: rows.settle())
 
@@ -267,7 +259,7 @@ class Journal:
     def _unwritten(self, number: int) -> Outcome | None:
         """An outcome that only the memory has."""
         postponed = self._postponed.get(number)
-        return self._outcomes.get(number) or (_final(postponed) if postponed is not None else None)
+        return self._outcomes.get(number) or (final(postponed) if postponed is not None else None)
 
     def _read(self, contexts: Collection[int], after: int) -> list[Entry]:
         """A batch of pending instances that are written, as all are then."""
@@ -321,12 +313,11 @@ class Journal:
             raise JournalError(because("list_closed"))
 
 
-def _uids(instance: Instance) -> tuple[str, str, str]:
+def uids_of(instance: Instance) -> tuple[str, str, str]:
+    """SOP class, SOP instance and transfer syntax."""
     return instance.sop_class, instance.sop_instance, instance.transfer_syntax
 
 
-def _final(outcome: Outcome) -> Outcome:
+def final(outcome: Outcome) -> Outcome:
     """What becomes of one that was postponed, where nothing better does."""
-    from dcmsend.transfer.journal_file import final
-
-    return final(outcome)
+    return replace(outcome, state=State.FAILED if outcome.status is None else State.ANSWERED)

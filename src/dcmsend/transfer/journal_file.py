@@ -7,12 +7,14 @@ SQLite cannot read a database without a name any more, nor one without a way bac
 from __future__ import annotations
 
 import os
+from _operator import itemgetter
 from _sqlite3 import Error, connect  # the package around it takes longer to import than to be used
+from itertools import groupby
 
 from dcmsend.errors import JournalError
-from dcmsend.light import replace
 from dcmsend.model import Instance, Outcome, State
 from dcmsend.reasons import because, pack, unpack
+from dcmsend.transfer.journal import final, uids_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,6 +141,16 @@ class Rows:
             (reason, State.PENDING.value, *keep),
         )
 
+    def shared_uids(self, most: int) -> Iterator[list[Instance]]:
+        """The instances of each SOP Instance UID that more than one has, for ``most`` such UIDs."""
+        found = self._ask(
+            f"{_INSTANCES} sop_instance IN (SELECT sop_instance FROM instance GROUP BY 1 HAVING count(*) > 1 LIMIT ?)"
+            " ORDER BY sop_instance, number",
+            (most,),
+        )
+        for _, rows in groupby(_all(found), itemgetter(3)):
+            yield [Instance(*row[1:]) for row in rows]
+
     def all(self) -> Iterator[tuple[Instance, int, Outcome]]:
         """Every instance, as it was sent, with its context and its outcome."""
         for row in _all(self._ask(_ROWS)):
@@ -231,19 +243,10 @@ def _outcome_of(number: int, state: int, status: int | None, reason: str, *furth
     return final(outcome) if state == _POSTPONED else outcome
 
 
-def final(outcome: Outcome) -> Outcome:
-    """What becomes of one that was postponed, where nothing better does."""
-    return replace(outcome, state=State.FAILED if outcome.status is None else State.ANSWERED)
-
-
 def failed(error: Exception) -> JournalError:
     """What an error of SQLite or the system means to the user."""
     words = (error.strerror if isinstance(error, OSError) else None) or str(error) or "out of memory"
     return JournalError(because("list_cannot_be_kept", words=words))
-
-
-def uids_of(instance: Instance) -> tuple[str, str, str]:
-    return instance.sop_class, instance.sop_instance, instance.transfer_syntax
 
 
 def _marks(values: Collection[int]) -> str:
