@@ -74,6 +74,10 @@ _NO_MORE_EXPLICIT: Final = (
 )
 _DICTIONARY: Final = "Correct DCMDICTPATH, or unset it: the dictionary built in stays in use."
 
+_ANOTHER_JOURNAL: Final = (
+    "keep a copy of it, and begin another one under another name: what was stored is then sent again"
+)
+
 TABLE: Final[dict[str, Row]] = {
     # --- what is said by somebody else, in that one's words
     "said": Row(Kind.OTHERS, "{words}", "", ("words",)),
@@ -778,6 +782,36 @@ TABLE: Final[dict[str, Row]] = {
         Kind.RUN, "the report is closed, and its list is gone", "Ask for rows() before close(), or within 'with'."
     ),
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),
+    "journal_unusable": Row(
+        Kind.RUN,
+        "journal '{path}' cannot be used: {words}",
+        "check its folder, its permissions and the room that is left",
+        ("path", "words"),
+    ),
+    "journal_broken": Row(Kind.RUN, "journal '{path}' cannot be used: {words}", _ANOTHER_JOURNAL, ("path", "words")),
+    "journal_damaged": Row(Kind.RUN, "journal '{path}' is damaged", _ANOTHER_JOURNAL, ("path",)),
+    "journal_tables": Row(Kind.RUN, "journal '{path}' has tables that are not dcmsend's", _ANOTHER_JOURNAL, ("path",)),
+    "journal_of_others": Row(
+        Kind.RUN, "'{path}' is no journal of dcmsend", "name another file for {journal}", ("path",)
+    ),
+    "journal_version": Row(
+        Kind.RUN,
+        "journal '{path}' has schema {found}, not {known}",
+        "use the version of dcmsend that made it, or begin another journal",
+        ("path", "found", "known"),
+    ),
+    "journal_in_use": Row(
+        Kind.RUN,
+        "journal '{path}' is in use by another run",
+        "wait for it, or name another file for {journal}",
+        ("path",),
+    ),
+    "journal_of_another_peer": Row(
+        Kind.RUN,
+        "journal '{path}' belongs to {title} at {name}, not {wanted_title} at {wanted_name}",
+        "name another file for {journal}, or use {any_peer} if both are the same archive",
+        ("path", "title", "name"),
+    ),
     # --- reports
     "report_not_written": Row(
         Kind.RUN, "cannot write report file '{path}': {inner}", "Check the folder of the report file, and the disk."

@@ -94,8 +94,8 @@ class Rows:
         keys = list(contexts)
         new = [(context, *map(to_bytes, key)) for context, key in enumerate(keys, 1) if context > self._known]
         try:
-            database.execute("BEGIN")
             try:
+                database.execute("BEGIN")
                 database.executemany(_CONTEXT, new)
                 database.executemany(_INSTANCE, [_instance_row(*one) for one in fresh])
                 database.executemany(_OUTCOME, [_outcome_row(one, _POSTPONED) for one in postponed])

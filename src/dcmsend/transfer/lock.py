@@ -6,6 +6,7 @@ import os
 import sys
 
 from dcmsend.errors import JournalError
+from dcmsend.reasons import because
 from dcmsend.transfer.ledger_file import failed
 
 TYPE_CHECKING = False
@@ -46,14 +47,16 @@ class FileLock:
             os.close(descriptor)  # whoever held it has removed it meanwhile
 
     def release(self) -> None:
-        """Let go of it. Only while it is held may it be removed: others look whether it is still there."""
+        """Let go of it, once. Only while it is held may it be removed: others look whether it is still there."""
+        if self.released:
+            return
+        self.released = True
         if sys.platform != "win32":
             try:
                 os.unlink(self._path)
             except OSError:
                 pass
         os.close(self._descriptor)
-        self.released = True
 
 
 def require_free(path: str, name: str) -> None:
@@ -74,9 +77,7 @@ def require_free(path: str, name: str) -> None:
 
 
 def _in_use(name: str) -> JournalError:
-    return JournalError(
-        f"journal '{name}' is in use by another run", hint="wait for it, or name another file for --journal"
-    )
+    return JournalError(because("journal_in_use", path=name))
 
 
 def _same(descriptor: int, path: str) -> bool:
