@@ -134,6 +134,34 @@ TABLE: Final[dict[str, Row]] = {
     "not_a_regular_file": Row(
         Kind.READ, "not a regular file but a {kind}", "Only files can be sent: name those, or a folder.", ("kind",)
     ),
+    "invalid_file_name": Row(
+        Kind.READ, "Invalid filename", "No file can be called so: the name is empty, or has a NUL character in it."
+    ),
+    "changed_while_sent": Row(Kind.FILE, "the file changed while it was being sent", _AGAIN_WHEN_FINISHED),
+    "touched_while_sent": Row(
+        Kind.FILE,
+        "the file was touched while it was being sent, and nobody knows whether it changed",
+        _AGAIN_WHEN_FINISHED,
+        passes=True,
+    ),
+    "source_not_read": Row(Kind.READ, "it cannot be read: {words}", "Give it open, in binary mode.", ("words",)),
+    "source_not_ready": Row(
+        Kind.READ, "there is nothing to be read yet", "Give a file object that waits: one that is blocking."
+    ),
+    "not_written": Row(
+        Kind.FILE, "pydicom cannot write it: {words}", "The data set is not complete: its words say why.", ("words",)
+    ),
+    "implicit_big_endian": Row(
+        Kind.FILE,
+        "pydicom cannot write it: implicit VR is never big endian",
+        "Give the data set a file_meta with its TransferSyntaxUID.",
+    ),
+    "text_not_in_character_set": Row(
+        Kind.FILE,
+        "it has text that its character set does not have ({character_set})",
+        "Set SpecificCharacterSet to one that has all its characters, as ISO_IR 192 does.",
+        ("character_set",),
+    ),
     "bad_file": Row(Kind.FILE, "bad DICOM file: {path}: {inner}"),
     "list_not_opened": Row(
         Kind.RUN, "cannot read {list} ({option}): {inner}", "Name a list that is there and may be read."
@@ -778,7 +806,7 @@ TABLE: Final[dict[str, Row]] = {
         "it needs some 300 bytes an instance in the folder for temporary files (SQLITE_TMPDIR or TMPDIR)",
         ("words",),
     ),
-    "list_closed": Row(
+    "rows_closed": Row(
         Kind.RUN, "the report is closed, and its list is gone", "Ask for rows() before close(), or within 'with'."
     ),
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),

@@ -310,7 +310,7 @@ class Journal:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise JournalError(because("list_closed"))
+            raise JournalError(because("rows_closed"))
 
 
 def uids_of(instance: Instance) -> tuple[str, str, str]:
