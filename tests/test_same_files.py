@@ -18,6 +18,7 @@ import pytest
 
 import dcmsend
 from dcmsend import JournalFile, Limits, Peer, Policy, ScanOptions
+from dcmsend.errors import JournalError
 from tests.support import pdus
 from tests.support import report as reports
 from tests.support.builder import part10
@@ -214,6 +215,6 @@ def test_rows_of_a_closed_report(receiver: FlakyPeer, tmp_path: Path) -> None:
     path.write_bytes(part10(CT, "1.2.3.1"))
     with dcmsend.send(at(receiver), [str(path)], policy=Policy(halt=False)) as report:
         assert len(list(report.rows())) == 1
-    with pytest.raises(dcmsend.JournalError, match="the report is closed"):
+    with pytest.raises(JournalError, match="the report is closed"):
         report.rows()
     assert report.totals.stored == 1
