@@ -21,13 +21,14 @@ from dcmsend.cli.names import OPTIONS
 from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
 from dcmsend.light import replace
-from dcmsend.model import Instance, JournalFile, Outcome, Peer, State
+from dcmsend.model import Instance, JournalFile, Outcome, Peer, Refusal, State
 from dcmsend.reasons import because
 from dcmsend.stop import Stop
-from dcmsend.transfer.ledger import Ledger, fitting, packed
+from dcmsend.transfer.ledger import Ledger
 from dcmsend.transfer.ledger_file import APPLICATION_ID, TABLES, VERSION
 from dcmsend.transfer.ledger_keys import Keys
 from dcmsend.transfer.ledger_reader import LedgerReader
+from dcmsend.transfer.ledger_rows import fitting, packed
 
 if TYPE_CHECKING:
     from dcmsend.events import Event
@@ -454,6 +455,31 @@ def test_what_is_left_over_can_be_given_up(opened: Open, path: Path, instance: C
     fourth.record(finished(made[2]))
     fourth.close()
     assert rows(path, "state")[1:] == [("pending",), ("stored",), ("given up",)]
+
+
+def test_what_is_left_out_is_written_down(opened: Open, path: Path, instance: Callable[..., Instance]) -> None:
+    """It is no instance: it is not left over, and touches none that is known by that name."""
+    stored, pending = instance("stored"), instance("pending")
+    reason = because("read_error", words="Input/output error")
+    for _ in range(2):
+        ledger = opened()
+        for number, one in enumerate((stored, pending), 1):
+            ledger.meet(one, number)
+        if not ledger.earlier:
+            ledger.record(finished(stored))
+        for name in (stored.path, pending.path, f"{path.parent}/gone"):
+            ledger.leave_out(Refusal(name, reason))
+        assert ledger.left_over() == 0
+        ledger.close()
+    states = set(rows(path, "path, state"))
+    assert states == {(stored.path, "stored"), (pending.path, "pending"), (f"{path.parent}/gone", "left out")}
+    third = opened()
+    assert list(third.left_over_rows(10)) == [(pending.path, "pending")]
+    found = instance("gone")
+    assert third.meet(found, 1) is None
+    third.record(finished(found))
+    third.close()
+    assert rows(path, "state")[0] == ("stored",)
 
 
 # --- who may use it

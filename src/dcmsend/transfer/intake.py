@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         """What earlier runs have stored: the journal file, written or only read."""
 
         def meet(self, instance: Instance, number: int) -> Outcome | None: ...
+        def leave_out(self, refusal: Refusal) -> None: ...
         def give_up(self) -> int: ...
         def left_over(self) -> int: ...
 
@@ -154,6 +155,8 @@ class Intake:
             self._looked_at |= found.empty
             return
         self.left_out.add(found)
+        if self._ledger is not None and found.left_out:
+            self._ledger.leave_out(found)
         if found.tolerated:
             return
         self._looked_at = True

@@ -17,13 +17,28 @@ from time import gmtime, strftime, time
 
 from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
-from dcmsend.model import Outcome, State
-from dcmsend.printable import plain
-from dcmsend.reasons import because, pack
-from dcmsend.transfer.journal import uids_of
 from dcmsend.transfer.journal_file import TEXT, to_bytes, to_text
 from dcmsend.transfer.ledger_file import failed, opened
 from dcmsend.transfer.ledger_keys import Keys
+from dcmsend.transfer.ledger_rows import (
+    FIND,
+    FIRST_RUN,
+    GIVEN_UP,
+    LEAVE_OUT,
+    LEFT,
+    MEET,
+    PENDING,
+    RECORD,
+    SHOWN,
+    fitting,
+    look_at,
+    not_given,
+    packed,
+    require_same_peer,
+    state_of,
+    stored_before,
+    uids,
+)
 from dcmsend.transfer.lock import FileLock
 from dcmsend.version import __version__
 
@@ -34,8 +49,7 @@ if TYPE_CHECKING:
     from typing import Any, Final, TypeAlias, TypeVar
 
     from dcmsend.events import Event
-    from dcmsend.model import Instance, JournalFile, Peer
-    from dcmsend.reasons import Reason
+    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Refusal
     from dcmsend.stop import Stop
     from dcmsend.transfer.worker import Ending
 
@@ -44,16 +58,7 @@ if TYPE_CHECKING:
 else:
     from _collections import deque  # the package around it takes longer to import than all of this
 
-PENDING: Final = "pending"
-STORED: Final = "stored"
-REFUSED: Final = "refused"
-NO_CONTEXT: Final = "no context"
-FAILED: Final = "failed"
-GIVEN_UP: Final = "given up"
-
-_SHOWN: Final = 64  # characters of what the file says
 _BATCH: Final = 256  # instances that are met before they are written
-_LONGEST_REASON: Final = 1 << 16  # characters of a reason as text
 
 
 class Ledger:
@@ -78,6 +83,7 @@ class Ledger:
         self._closed = False
         self._met: list[Row] = []  # not written yet
         self._done: deque[Row] = deque()  # nor these
+        self._left_out: list[Row] = []  # nor these
         try:
             self._keys = Keys()
             real = os.path.realpath(file.path)
@@ -105,8 +111,14 @@ class Ledger:
         """
         key = to_bytes(self._keys.of(instance.path))
         look = fitting(self.look(instance.path))
-        met = (key, _not_given(key, instance.path), *look, *_uids(instance), self._run, self._now())
+        met = (key, not_given(key, instance.path), *look, *uids(instance), self._run, self._now())
         return self._alone(lambda: self._met_before(met, number))
+
+    def leave_out(self, refusal: Refusal) -> None:
+        """Write down an input that was left out. What the file knows of an instance there is not touched by that."""
+        key, now = to_bytes(self._keys.of(refusal.path)), self._now()
+        row = (key, not_given(key, refusal.path), to_bytes(packed(refusal.reason)), self._run, now, now)
+        self._alone(lambda: self._add_left_out(row))
 
     def kept(self, events: Generator[Event, None, Ending]) -> Generator[Event, None, Ending]:
         """The events of an association, which goes on after each outcome when that is on the disk."""
@@ -160,7 +172,7 @@ class Ledger:
         outcome, instance = event.outcome, event.instance
         postponed = isinstance(event, InstancePostponed)
         return (
-            PENDING if postponed else _state(outcome),
+            PENDING if postponed else state_of(outcome),
             outcome.status,
             to_bytes(packed(outcome.reason)),
             outcome.attempts,
@@ -168,7 +180,7 @@ class Ledger:
             to_bytes(outcome.network_syntax),
             self._run,
             None if postponed else self._now(),
-            *_uids(instance),
+            *uids(instance),
             *fitting(self.look(instance.path)),
             to_bytes(self._keys.of(instance.path)),
         )
@@ -215,6 +227,11 @@ class Ledger:
             self._write()
         return None
 
+    def _add_left_out(self, row: Row) -> None:
+        self._left_out.append(row)
+        if len(self._left_out) >= _BATCH:
+            self._write()
+
     def _give_up(self) -> int:
         self._write()
         values = (to_bytes(GIVEN_UP), self._run, self._now(), self._run)
@@ -229,7 +246,7 @@ class Ledger:
         self._write()
         from sqlite3 import Error
 
-        statement = f"SELECT path, substr(state, 1, {_SHOWN}) FROM instance WHERE {LEFT} AND run < ? LIMIT ?"
+        statement = f"SELECT path, substr(state, 1, {SHOWN}) FROM instance WHERE {LEFT} AND run < ? LIMIT ?"
         try:
             rows = self._database.execute(statement, (self._run, most)).fetchall()
         except Error as error:
@@ -258,8 +275,9 @@ class Ledger:
 
     def _write(self) -> None:
         """Put all that was gathered on the disk, or nothing. Whoever has the lock does so for all."""
-        met, done = len(self._met), len(self._done)  # others may add to the second meanwhile
-        if not met and not done:
+        met, left_out = len(self._met), len(self._left_out)
+        done = len(self._done)  # others may add to it meanwhile
+        if not met and not done and not left_out:
             return
         from sqlite3 import Error
 
@@ -267,8 +285,9 @@ class Ledger:
         try:
             try:
                 database.execute("BEGIN IMMEDIATE")
-                database.executemany(_MEET, self._met)
-                database.executemany(_RECORD, [self._done[place] for place in range(done)])
+                database.executemany(MEET, self._met)
+                database.executemany(LEAVE_OUT, self._left_out)
+                database.executemany(RECORD, [self._done[place] for place in range(done)])
                 database.execute("COMMIT")
             except BaseException:
                 if database.in_transaction:
@@ -277,6 +296,7 @@ class Ledger:
         except Error as error:
             raise failed(error, self._path) from error
         del self._met[:met]  # first: an outcome may be written twice, and must not be taken back
+        del self._left_out[:left_out]
         for _ in range(done):
             self._done.popleft()
 
@@ -303,110 +323,3 @@ class Ledger:
         """UTC in the form that SQLite's own functions take."""
         now = self._clock()
         return f"{strftime('%Y-%m-%d %H:%M:%S', gmtime(now))}.{int(now * 1000) % 1000:03d}"
-
-
-FIRST_RUN: Final = "SELECT host, port, called_ae FROM run ORDER BY id LIMIT 1"
-FIND: Final = (
-    "SELECT state, size, modified, sop_class, sop_instance, transfer_syntax,"
-    f" status, association, network_syntax, finished, run FROM instance WHERE path = {TEXT}"
-)
-LEFT: Final = f"state NOT IN ('{STORED}', '{GIVEN_UP}')"
-_MEET: Final = (
-    "INSERT INTO instance (path, given, size, modified, sop_class, sop_instance, transfer_syntax, state, status,"
-    " reason, attempts, association, network_syntax, run, found, finished)"
-    f" VALUES ({TEXT}, ?, ?, ?, {TEXT}, {TEXT}, {TEXT}, '{PENDING}', NULL, '', 0, 0, '', ?, ?, NULL)"
-    " ON CONFLICT (path) DO UPDATE SET given = excluded.given, size = excluded.size, modified = excluded.modified,"
-    " sop_class = excluded.sop_class, sop_instance = excluded.sop_instance,"
-    f" transfer_syntax = excluded.transfer_syntax, state = '{PENDING}', status = NULL, reason = '', attempts = 0,"
-    " association = 0, network_syntax = '', run = excluded.run, finished = NULL"
-)
-# A file that is another one than that which was met may or may not be the one that was sent: size -1 is no file's.
-_RECORD: Final = (
-    f"UPDATE instance SET state = ?, status = ?, reason = {TEXT}, attempts = ?, association = ?,"
-    f" network_syntax = {TEXT}, run = ?, finished = ?,"
-    f" sop_class = {TEXT}, sop_instance = {TEXT}, transfer_syntax = {TEXT},"
-    f" size = CASE WHEN size = ? AND modified = ? THEN size ELSE -1 END WHERE path = {TEXT}"
-)
-_STATES: Final = {State.NO_CONTEXT: NO_CONTEXT, State.FAILED: FAILED, State.PENDING: PENDING}
-
-
-def _state(outcome: Outcome) -> str:
-    if outcome.state is State.ANSWERED:
-        return STORED if outcome.stored else REFUSED
-    return _STATES[outcome.state]
-
-
-def _uids(instance: Instance) -> tuple[bytes, ...]:
-    return tuple(map(to_bytes, uids_of(instance)))
-
-
-def _not_given(key: bytes, path: str) -> int:
-    """How many bytes of a key were put before what was given."""
-    given = to_bytes(path)
-    return len(key) - len(given) if key.endswith(given) else 0
-
-
-def packed(reason: Reason) -> str:
-    """A reason as text; one that is too long as its words, cut."""
-    text = pack(reason)
-    return text if len(text) <= _LONGEST_REASON else pack(because("said", words=str(reason)))
-
-
-def require_same_peer(first: Row | None, file: JournalFile, peer: Peer) -> None:
-    """Raises JournalError where the ``first`` run of a journal file was to another peer, and that is not wished."""
-    wanted = (peer.host.lower(), peer.port, peer.called_ae)
-    if first is None or file.any_peer:
-        return
-    host, port, called_ae = (to_text(value) if isinstance(value, bytes) else str(value) for value in first)
-    if (host, port, called_ae) != (wanted[0], str(wanted[1]), wanted[2]):
-        raise JournalError(
-            because(
-                "journal_of_another_peer",
-                path=file.path,
-                title=called_ae[:_SHOWN],
-                name=f"{host}:{port}"[:_SHOWN],
-                wanted_title=peer.called_ae,
-                wanted_name=f"{peer.host}:{peer.port}",
-            )
-        )
-
-
-def stored_before(row: Row | None, wanted: Row, number: int) -> Outcome | None:
-    """The outcome of an earlier run, if that row says that this very file is stored, as this very instance.
-
-    ``wanted``: size, time and the three UIDs; a size below 0 is that of what is not known again.
-    """
-    if row is None or wanted[0] < 0 or row[:6] != (STORED.encode(), *wanted):
-        return None
-    status, association, syntax, finished, run = row[6:]
-    if not isinstance(status, int) or not isinstance(run, int):
-        return None
-    if not isinstance(syntax, bytes) or not isinstance(finished, bytes):
-        return None
-    outcome = Outcome(
-        number=number,
-        state=State.ANSWERED,
-        status=status,
-        reason=because("stored_by_run", run=run, finished=to_text(finished)[:_SHOWN]),
-        association=association if isinstance(association, int) else 0,
-        network_syntax=plain(to_text(syntax), _SHOWN),
-        dataset_size=0,
-    )
-    return outcome if 0 <= status <= 0xFFFF and outcome.stored else None
-
-
-def look_at(path: str) -> tuple[int, int]:
-    """Size in bytes and time of modification in nanoseconds; a file that has gone is like no other."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return -1, 0
-    return status.st_size, status.st_mtime_ns
-
-
-def fitting(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    """Numbers of the file system as SQLite takes them: their lowest 64 bits. A time may be after 2262."""
-    return tuple(((number + (1 << 63)) & _64_BITS) - (1 << 63) for number in numbers)
-
-
-_64_BITS: Final = (1 << 64) - 1

@@ -40,7 +40,7 @@ class Keys:
             linked = stat.S_ISLNK(os.lstat(key).st_mode)
         except (OSError, ValueError):
             return key
-        return os.path.realpath(key) if linked else key
+        return os.path.realpath(key) if linked and os.path.exists(key) else key
 
 
 def _without_links(folder: str) -> str:

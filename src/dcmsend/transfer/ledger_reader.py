@@ -11,19 +11,18 @@ import os
 
 from dcmsend.transfer.journal import uids_of
 from dcmsend.transfer.journal_file import to_bytes
-from dcmsend.transfer.ledger import (
+from dcmsend.transfer.ledger_file import failed, opened_to_read, ready_to_read, whole_copy
+from dcmsend.transfer.ledger_keys import Keys
+from dcmsend.transfer.ledger_rows import (
     FIND,
     FIRST_RUN,
-    GIVEN_UP,
     LEFT,
-    STORED,
+    NOT_LEFT_OVER,
     fitting,
     look_at,
     require_same_peer,
     stored_before,
 )
-from dcmsend.transfer.ledger_file import failed, opened_to_read, ready_to_read, whole_copy
-from dcmsend.transfer.ledger_keys import Keys
 from dcmsend.transfer.lock import require_free
 
 TYPE_CHECKING = False
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
     from typing import Any
 
-    from dcmsend.model import Instance, JournalFile, Outcome, Peer
+    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Refusal
 
 
 class LedgerReader:
@@ -68,9 +67,12 @@ class LedgerReader:
         row = self._ask(FIND, to_bytes(self._keys.of(instance.path)))
         if row is None:
             return None
-        self._unstored += row[0] not in (STORED.encode(), GIVEN_UP.encode())
+        self._unstored += row[0] not in {state.encode() for state in NOT_LEFT_OVER}
         wanted = (*fitting(self.look(instance.path)), *map(to_bytes, uids_of(instance)))
         return stored_before(row, wanted, number)
+
+    def leave_out(self, refusal: Refusal) -> None:
+        """Nothing: it is not written."""
 
     def give_up(self) -> int:
         """How many a run would give up."""
