@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -90,6 +91,36 @@ def test_journal(
         stored = {row[0] for row in database.execute("SELECT sop_instance FROM instance WHERE state = 'stored'")}
     assert stored <= answered
     assert len(answered - stored) <= associations
+
+
+@pytest.mark.parametrize("associations", [1, 4])
+@pytest.mark.parametrize("kilobytes", [8, 64, 90])
+def test_temporary_files(
+    kilobytes: int,
+    associations: int,
+    small_disk: Callable[[int], Path],
+    receiver: FlakyPeer,
+    files: Path,
+    run_dcmsend: Run,
+    tmp_path: Path,
+) -> None:
+    """The list of instances can be kept no longer: all that was answered is in the reports, and nothing else is begun."""
+    told, facts = tmp_path / "report", tmp_path / "report.json"
+    reports = ("+crf", str(told), "--report-json", str(facts))
+    words = ("--associations", str(associations), "-nh", *reports, "+sd", "127.0.0.1", str(receiver.port), str(files))
+    run = run_dcmsend(*words, env={"SQLITE_TMPDIR": str(small_disk(kilobytes << 10))})
+    assert run.returncode == 44
+    assert "F: the list of instances cannot be kept: database or disk is full" in run.stderr.splitlines()
+    assert "Traceback" not in run.stderr
+    rows = {row["SOP Instance"]: row for row in report.rows(told)}
+    answered = {uid for uid, row in rows.items() if row["DIMSE Status"] == "0x0000 (Success)"}
+    assert answered == set(receiver.answered)
+    assert len(answered) < COUNT
+    assert all("cannot be kept" in rows[uid]["Reason"] for uid in set(rows) - answered)
+    document = json.loads(facts.read_text())
+    assert {row["sop_instance_uid"] for row in document["instances"] if row["stored"]} == answered
+    assert document["totals"]["stored"] == len(answered)
+    assert document["totals"]["instances"] == len(rows)
 
 
 def test_report(small_disk: Callable[[int], Path], receiver: FlakyPeer, files: Path, run_dcmsend: Run) -> None:

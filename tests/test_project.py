@@ -78,7 +78,7 @@ SELDOM: Final = (
     "dcmsend.cli.progress", "dcmsend.cli.reports", "dcmsend.files.archives", "dcmsend.files.given",
     "dcmsend.files.parts", "dcmsend.forecast", "dcmsend.meter", "dcmsend.net.syslog", "dcmsend.progress",
     "dcmsend.rehearsal", "dcmsend.report", "dcmsend.running", "dcmsend.source", "dcmsend.storage_classes",
-    "dcmsend.transfer.ledger_reader", "tomllib",
+    "dcmsend.transfer.journal_file", "dcmsend.transfer.ledger_reader", "tomllib",
 )  # fmt: skip
 OPTIONS: Final = ("dcmsend.cli.options", "dcmsend.cli.settings")
 IDENTITY: Final = ("dcmsend.cli.login", "dcmsend.net.identity", "dcmsend.wire.extensions")

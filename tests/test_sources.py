@@ -12,6 +12,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import IO, Any, Final
 
 import pytest
@@ -20,6 +21,7 @@ from pydicom import Dataset, dcmread, dcmwrite
 import dcmsend
 from dcmsend import JournalFile, Limits, Peer, Policy, ReadMode, Refusal, Retries, ScanOptions, Source
 from dcmsend.files import given
+from dcmsend.reasons import because
 from tests.support import part10
 from tests.support.builder import part10 as build
 from tests.support.scripted import ScriptedPeer, accept, close, expect_message, release, store
@@ -73,6 +75,29 @@ def zipped(data: bytes, folder: Path) -> gzip.GzipFile:
     return gzip.open(folder / "x.gz")  # its fileno() is that of the compressed file
 
 
+def piped(data: bytes, buffering: int = -1) -> IO[bytes]:
+    """The end of a pipe that somebody fills, as ``sys.stdin.buffer`` is one."""
+    end, other = os.pipe()
+
+    def fill() -> None:
+        with os.fdopen(other, "wb") as stream:
+            stream.write(data)
+
+    Thread(target=fill).start()
+    return os.fdopen(end, "rb", buffering)
+
+
+def printed(data: bytes, folder: Path) -> IO[bytes]:
+    """What a program writes."""
+    (folder / "printed").write_bytes(data)
+    code = "import sys; sys.stdout.buffer.write(open(sys.argv[1], 'rb').read())"
+    command = [sys.executable, "-c", code, str(folder / "printed")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    Thread(target=process.wait).start()
+    return process.stdout
+
+
 KINDS: Final[dict[str, Callable[[bytes, Path], Any]]] = {
     "bytes": lambda data, _: data,
     "bytearray": lambda data, _: bytearray(data),
@@ -85,6 +110,9 @@ KINDS: Final[dict[str, Callable[[bytes, Path], Any]]] = {
     "behind": behind,
     "unbuffered": lambda data, folder: (_write(folder, data)).open("rb", buffering=0),
     "to be written as well": lambda data, folder: (_write(folder, data)).open("r+b"),
+    "pipe": lambda data, _: piped(data),
+    "unbuffered pipe": lambda data, _: piped(data, 0),
+    "process": lambda data, folder: printed(data, folder),
     "not seekable": lambda data, _: io.BufferedReader(Trickle(data)),
     "gzip": zipped,
     "PathLike": lambda data, folder: _write(folder, data),
@@ -397,6 +425,95 @@ def test_data_sets_are_let_go(scripted_peer: Script) -> None:
     dcmsend.send(at(peer), sources()).close()
     gc.collect()
     assert [one() for one in alive] == [None] * 5
+
+
+def made(**attributes: Any) -> Dataset:
+    source = Dataset()
+    source.SOPClassUID, source.SOPInstanceUID = CT, "1.2.3.4"
+    for name, value in attributes.items():
+        setattr(source, name, value)
+    return source
+
+
+LOST: Final = "it has text that its character set does not have"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "character_set"),
+    [
+        ({"PatientName": "山田^太郎"}, "ISO_IR 6"),
+        ({"PatientName": "山田^太郎", "SpecificCharacterSet": "ISO_IR 100"}, "ISO_IR 100"),
+        ({"StudyDescription": "山"}, "ISO_IR 6"),
+        ({"OtherPatientNames": ["a", "山"]}, "ISO_IR 6"),
+        ({"RequestAttributesSequence": [made(RequestedProcedureDescription="山")]}, "ISO_IR 6"),
+    ],
+)
+def test_text_that_its_character_set_cannot_hold_is_not_sent_as_question_marks(
+    attributes: dict[str, Any], character_set: str
+) -> None:
+    with dcmsend.send(Peer(host="127.0.0.1", port=1), [made(**attributes)], policy=Policy(halt=False)) as report:
+        (refusal,) = report.refusals()
+    assert refusal.reason == because("text_not_in_character_set", character_set=character_set)
+    assert "ISO_IR 192" in refusal.reason.hint()
+
+
+def test_text_that_its_character_set_holds_is_sent(scripted_peer: Script) -> None:
+    peer = scripted_peer([accept(), store(), store(), release()])
+    sources = [
+        made(PatientName="Müller^Jürgen", SpecificCharacterSet="ISO_IR 100"),
+        made(PatientName="山田^太郎", SpecificCharacterSet="ISO_IR 192"),
+    ]
+    with dcmsend.send(at(peer), sources) as report:
+        assert report.complete
+    assert "Müller".encode("latin-1") in peer.messages[0].dataset
+    assert "山田".encode() in peer.messages[1].dataset
+
+
+def test_an_image_without_pixels_is_told_and_sent(scripted_peer: Script) -> None:
+    """As somebody sends it who has read it without them."""
+    peer = scripted_peer([accept(), store(), store(), release()])
+    image = {"Rows": 2, "Columns": 2, "BitsAllocated": 8}
+    told: list[str] = []
+
+    def listener(event: object) -> None:
+        if isinstance(event, dcmsend.Notice):
+            told.append(event.text)
+
+    sources = [made(**image), made(**image, PixelData=b"abcd", PixelRepresentation=0, SamplesPerPixel=1)]
+    with dcmsend.send(at(peer), sources, listener=listener) as report:
+        assert report.totals.stored == 2
+    assert [text for text in told if "pixel data" in text] == [
+        "<data set 1.2.3.4>: it describes an image, and has no pixel data"
+    ]
+
+
+def test_standard_input_and_a_name_that_no_file_can_have(scripted_peer: Script, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(build(CT, "1.2.3.1"))
+    peer = scripted_peer([accept(), store(), release()])
+    code = (
+        "import dcmsend, sys\n"
+        f"with dcmsend.send(dcmsend.Peer(host='127.0.0.1', port={peer.port}), [sys.stdin.buffer]) as report:\n"
+        "    print([instance.path for instance, _ in report.rows()], report.complete)"
+    )
+    command = ["sh", "-c", 'cat x | "$0" -c "$1"', sys.executable, code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "['<file <stdin>>'] True\n"
+    stream = io.BytesIO(build(CT, "1.2.3.1"))
+    stream.name = "\ud800"  # type: ignore[attr-defined]
+    assert given._name(stream, 3) == "file 3"
+
+
+def test_a_file_object_that_does_not_wait(tmp_path: Path) -> None:
+    end, other = os.pipe()
+    os.set_blocking(end, False)
+    peer, policy = Peer(host="127.0.0.1", port=1), Policy(halt=False)
+    with (
+        os.fdopen(end, "rb", 0) as stream,
+        os.fdopen(other, "wb"),
+        dcmsend.send(peer, [stream], policy=policy) as report,
+    ):
+        (refusal,) = report.refusals()
+    assert refusal.reason == because("source_not_ready")
 
 
 def test_pydicom_is_not_imported_for_others(run_python: Callable[[str], str]) -> None:

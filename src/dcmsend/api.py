@@ -107,7 +107,10 @@ class Report:
         return self.error is None and self.totals.complete
 
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
-        """Every instance that was taken on with its outcome, in the order of the input, until it is closed."""
+        """Every instance that was taken on with its outcome, in the order of the input.
+
+        Raises ``JournalError`` once it is closed.
+        """
         return self._journal.rows()
 
     def refusals(self) -> Iterator[Refusal]:
@@ -322,7 +325,7 @@ class Transfer:
         self._scan = scan
         self._tell = of_caller(listener)
         self._ledger = ledger
-        self._journal = Journal()
+        self._journal = Journal(settings.stop)
         self._opener = opener
         self._input = Input(scan, opener, ledger, settings.stop, bounded=self._bounded)
 
@@ -340,7 +343,7 @@ class Transfer:
         theirs: Exception | None = None
         try:
             found_twice, error = yield from self._all(intake, scheduler)
-            error = (ledger.error if ledger else None) or error
+            error = (ledger.error if ledger else None) or journal.error or error
             if error is not None:
                 self._leave(error)
             totals = journal.totals(
@@ -433,7 +436,7 @@ class Transfer:
     def _leave(self, error: DcmsendError) -> None:
         try:
             self._journal.leave(because("run_ended", error.why))
-        except JournalError:  # it may be the list itself that is broken
+        except JournalError:  # what is written cannot even be read
             pass
 
 

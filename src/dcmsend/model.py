@@ -148,11 +148,13 @@ class Retries(Frozen, kw_only=True):
 class JournalFile(Frozen, kw_only=True):
     """Where a run keeps what has become of each instance, for the next run to go on from there.
 
-    It belongs to the peer of its first run; ``any_peer``: use it with another one all the same.
+    It belongs to the peer of its first run; ``any_peer``: use it with another one all the same. ``give_up``: what it
+    has from earlier runs that is neither stored nor met in this one is given up, and counts as left over no more.
     """
 
     path: str
     any_peer: bool = False
+    give_up: bool = False
 
     def __post_init__(self) -> None:
         require(bool(self.path), "the journal file has no name")

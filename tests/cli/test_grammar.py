@@ -344,6 +344,7 @@ SETTINGS: Final[tuple[tuple[str, str, object], ...]] = (
     ("--retries 3 --retry-delay 0", "retries.delay", 0),
     ("--journal kept", "journal.path", "kept"),
     ("--journal kept --journal-any-peer", "journal.any_peer", True),
+    ("--journal kept --journal-give-up", "journal.give_up", True),
     ("--rate-limit 1000", "limits.rate", 1000),
     ("--rate-limit 64k", "limits.rate", 64_000),
     ("--rate-limit 2M", "limits.rate", 2_000_000),

@@ -18,7 +18,7 @@ from dcmsend.version import __version__
 OURS_ALONE = {
     "--ipv4", "--ipv6", "--ip-auto", "--allow-external-references", "--send-duplicates", "--socket-timeout",
     "--async-window", "--associations", "--rate-limit", "--scan-first",
-    "--retries", "--retry-delay", "--journal", "--journal-any-peer",
+    "--retries", "--retry-delay", "--journal", "--journal-any-peer", "--journal-give-up",
     "--dcmtk-exit-codes", "--user", "--password", "--empty-password", "--password-file", "--kerberos", "--saml",
     "--jwt", "--pos-response",
     "--log-format", "--scan-archives", "--files-from", "--null", "--dry-run", "--echo", "--probe", "--peer", "--peers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dcmsend.files import opening
 from dcmsend.files import scan as scan_module
+from dcmsend.files.archives import Archives, ArchiveScanner
 from dcmsend.files.opening import Seen
 from dcmsend.files.scan import Found, scan
 from dcmsend.files.uid_checks import complaint
@@ -23,7 +26,7 @@ from tests.files import encode
 from tests.files.encode import CT, EXPLICIT, INSTANCE, part10
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 PLAIN = ScanOptions()
 FOLDERS = ScanOptions(directories=True, recurse=True)
@@ -173,8 +176,8 @@ def test_special_files_in_folders_are_passed_over(here: Path) -> None:
 
 def test_a_fifo_as_argument_does_not_block(here: Path) -> None:
     os.mkfifo("fifo")
-    assert told(["fifo"]) == [("fifo", "not a regular file but a FIFO")]
-    assert told(["/dev/null"]) == [("/dev/null", "not a regular file but a device")]
+    assert found(["fifo"]) == [Refusal("fifo", because("not_a_regular_file", kind="FIFO"))]
+    assert found(["/dev/null"]) == [Refusal("/dev/null", because("not_a_regular_file", kind="device"))]
 
 
 def test_a_folder_that_cannot_be_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,19 +277,54 @@ def test_a_folder_that_breaks_off(here: Path, monkeypatch: pytest.MonkeyPatch, a
     assert listing.closed
 
 
-def status(device: int, number: int) -> os.stat_result:
-    return os.stat_result((0o100644, number, device, 1, 0, 0, 0, 0, 0, 0))
+def status(device: int, number: int, changed: int = 1, size: int = 0) -> os.stat_result:
+    times = {"st_ctime_ns": changed, "st_mtime_ns": 1}
+    return os.stat_result((0o100644, number, device, 1, 0, 0, size, 0, 0, 0), times)
 
 
 NUMBERS = st.one_of(st.integers(1, 200), st.integers(1, (1 << 64) - 1))
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), NUMBERS)))
-def test_no_file_is_taken_for_another_one(files: list[tuple[int, int]]) -> None:
-    seen, known = Seen(), set[tuple[int, int]]()
-    for file in files:
-        assert seen.again(status(*file), "x") == (file in known)
-        known.add(file)
+@given(st.lists(st.tuples(st.integers(0, 3), NUMBERS, st.integers(1, 3), st.integers(0, 2))))
+def test_no_file_is_taken_for_another_one(files: list[tuple[int, int, int, int]]) -> None:
+    """Nor for one that had its numbers before."""
+    seen, known = Seen(), dict[tuple[int, int], tuple[int, int]]()
+    for device, number, changed, size in files:
+        again = known.get((device, number)) == (changed, size)
+        assert seen.again(status(device, number, changed, size), "x") == again
+        known[device, number] = changed, size
+
+
+@given(st.lists(st.tuples(NUMBERS, st.booleans())))
+def test_what_is_forgotten_was_not_met(files: list[tuple[int, bool]]) -> None:
+    seen, known = Seen(), set[int]()
+    for number, forget in files:
+        if forget:
+            seen.forget(status(1, number), "x")
+            known.discard(number)
+        else:
+            assert seen.again(status(1, number), "x") == (number in known)
+            known.add(number)
+
+
+@pytest.mark.parametrize("other", [b"the next one", b"the same size"])
+def test_a_file_that_gets_the_numbers_and_the_times_of_one_that_is_gone(other: bytes, here: Path) -> None:
+    """The clock of a file system has ticks of some milliseconds, in which many small files can be sent."""
+    seen, now = Seen(), time.time_ns()
+    Path("a").write_bytes(b"that one size")
+    assert not seen.again(status(1, 7, now, 13), "a")
+    assert seen.again(status(1, 7, now, 13), "a")
+    Path("a").write_bytes(other)
+    assert not seen.again(status(1, 7, now, 13), "a")
+    assert seen.again(status(1, 7, now, 13), "a")
+
+
+def test_what_had_just_changed_is_told_apart_without_end(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "_MOST_YOUNG", 10)
+    seen, now = Seen(), time.time_ns()
+    for number in range(1, 100):
+        assert not seen.again(status(1, number, now), "x")
+    assert len(seen._young) == 10
 
 
 def test_files_without_numbers_are_told_apart_by_their_paths(here: Path) -> None:
@@ -304,10 +342,47 @@ def test_the_same_file_is_taken_once(here: Path) -> None:
     assert paths(names, replace(FOLDERS, send_duplicates=True)) == names
 
 
-def test_the_same_folder_is_scanned_once(here: Path) -> None:
+def test_the_same_folder_is_scanned_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put("d/x")
+    monkeypatch.setattr(opening, "time_ns", lambda: time.time_ns() + 10_000_000_000)
     assert notices(["d", "d"]) == ["ignoring directory because it has been scanned already: d"]
     assert paths(["d", "d"], replace(FOLDERS, send_duplicates=True)) == ["d/x", "d/x"]
+
+
+def test_a_folder_that_is_filled_meanwhile_is_scanned_again(here: Path) -> None:
+    put("d/x")
+    values = scan(["d", "d"], FOLDERS)
+    assert isinstance(next(values), Instance)
+    put("d/y")
+    assert [each.path for each in values if isinstance(each, Instance)] == ["d/y"]
+
+
+@pytest.mark.parametrize("kept", ["file", "folder"])
+def test_what_is_gone_leaves_its_numbers_to_others(kept: str, here: Path) -> None:
+    """Files and folders that are removed when they have been sent: none of those that follow is passed over."""
+    def names() -> Iterator[str]:
+        for number in range(60):
+            given = Path(str(number % 3))
+            path = given if kept == "file" else given / "x"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(part10(sop_instance=f"1.2.3.{100 + number}"))
+            yield str(given)
+            path.unlink()
+            if kept == "folder":
+                given.rmdir()
+
+    found = [each.sop_instance for each in scan(names(), FOLDERS) if isinstance(each, Instance)]
+    assert found == [f"1.2.3.{100 + number}" for number in range(60)]
+
+
+@pytest.mark.parametrize("name", ["bad", "no.zip"])
+def test_what_was_refused_is_refused_again(name: str, here: Path) -> None:
+    """Nothing of it was added."""
+    Path(name).write_bytes(b"PK\3\4" + bytes(200))
+    options = replace(FOLDERS, archives=True)
+    first, second = scan([name, name], options, ArchiveScanner(options, Archives()))
+    assert isinstance(first, Refusal)
+    assert second == first
 
 
 def test_names_that_are_no_text_work(here: Path) -> None:

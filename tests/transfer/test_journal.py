@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dcmsend.errors import JournalError
+from dcmsend.light import replace
 from dcmsend.model import Instance, Outcome, State, StatusClass
+from dcmsend.reasons import because
+from dcmsend.stop import Stop
+from dcmsend.transfer import journal_file
 from dcmsend.transfer.journal import Journal
 
 if TYPE_CHECKING:
@@ -105,8 +110,8 @@ def test_instances_and_outcomes_meet_wherever_each_of_them_is(count: int, journa
 
 def test_a_short_list_needs_no_database() -> None:
     """Loading SQLite takes longer than sending a small file."""
-    program = "import sys; sys.modules['_sqlite3'] = None"  # importing it fails, also where coverage has it
-    program += "; from tests.transfer.test_journal import short_list; short_list()"
+    program = "import sys; from tests.transfer.test_journal import short_list"
+    program += "; del sys.modules['dcmsend.transfer.journal_file']; sys.modules['_sqlite3'] = None; short_list()"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False).returncode == 0
 
 
@@ -116,17 +121,142 @@ def short_list() -> None:
         journal.add(instance(number))
     for number, _ in pending(journal, 1):
         answer(journal, number)
-    assert journal.totals(associations=1, contexts=1, refused_files=0).stored == 255
+    assert journal.totals(associations=1, contexts=1).stored == 255
+    assert all(outcome.stored for _, outcome in journal.rows())
+    assert not list(journal.shared_uids(1))
 
 
-def test_a_full_disk_is_told(journal: Journal) -> None:
-    limit = "PRAGMA max_page_count = 20"
-    with pytest.raises(JournalError, match="the list of instances cannot be kept: database or disk is full") as caught:
-        for number in range(1, 10_000):
-            journal.add(instance(number))
-            if number == 256:
-                journal._write().execute(limit)
-    assert "TMPDIR" in caught.value.hint
+def fill(journal: Journal, monkeypatch: pytest.MonkeyPatch, written: int = 512) -> None:
+    """Take on so many instances, and let nothing more be written than that: the disk is full from then on."""
+    for number in range(1, written + 1):
+        journal.add(instance(number))
+    assert journal._written is not None
+
+    def full(*_: object) -> None:
+        raise JournalError(because("list_cannot_be_kept", words="database or disk is full"))
+
+    monkeypatch.setattr(journal._written, "write", full)
+
+
+def test_a_full_disk_asks_the_run_to_stop(small_list: Path) -> None:
+    stop = Stop()
+    journal = Journal(stop)
+    for number in range(1, 10_000):
+        assert journal.add(instance(number)) == number
+        if stop.requested:
+            break
+    assert str(journal.error) == "the list of instances cannot be kept: database or disk is full"
+    assert journal.error is not None and "TMPDIR" in journal.error.hint
+    assert [found for found, _ in journal.rows()] == [instance(one) for one in range(1, number + 1)]
+    assert journal.take((1,), 0) == ([], number), "nothing more is given out"
+    journal.close()
+
+
+@pytest.fixture
+def small_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A list that has 200 kB of room, as SQLite sees it."""
+    room = journal_file._SCHEMA.replace("CREATE TABLE context", "PRAGMA max_page_count = 50; CREATE TABLE context")
+    monkeypatch.setattr(journal_file, "_SCHEMA", room)
+    return tmp_path
+
+
+def test_what_has_an_outcome_by_then_and_what_gets_one_is_known(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written or not, postponed or not; what was never tried gets the reason."""
+    fill(journal, monkeypatch)
+    journal.add(instance(513))
+    for number in range(1, 301):
+        answer(journal, number, status=0 if number % 2 else 0xA700)
+    assert journal.error is not None
+    journal.postpone(Outcome(number=301, state=State.FAILED, reason=because("never_tried"), attempts=1))
+    journal.postpone(Outcome(number=302, state=State.ANSWERED, status=0xA700, attempts=1))
+    answer(journal, 513)
+    assert journal.leave(because("failed")) == 210
+    outcomes = [outcome for _, outcome in journal.rows()]
+    assert [outcome.number for outcome in outcomes] == list(range(1, 514))
+    assert [outcome.status for outcome in outcomes[:300]] == [0, 0xA700] * 150
+    assert [(outcome.state, outcome.status) for outcome in outcomes[300:302]] == [
+        (State.FAILED, None),
+        (State.ANSWERED, 0xA700),
+    ]
+    assert {outcome.reason for outcome in outcomes[302:512]} == {because("failed")}
+    assert outcomes[512].stored
+    totals = journal.totals(associations=1, contexts=1)
+    assert (totals.instances, totals.stored, totals.answered) == (513, 151, 302)
+    assert journal.pending == {1: 0}
+
+
+def test_there_is_no_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch, journal: Journal) -> None:
+    monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    for number in range(1, 301):
+        journal.add(instance(number))
+    assert str(journal.error) == "the list of instances cannot be kept: Read-only file system"
+    assert len(list(journal.rows())) == 300
+
+
+def test_a_batch_is_written_whole_or_not_at_all(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where Ctrl-C comes in the middle of it."""
+    for number in range(1, 257):
+        journal.add(instance(number))
+    answer(journal, 1)
+    monkeypatch.setattr(journal_file, "_outcome_row", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    journal.add(instance(257))
+    with pytest.raises(KeyboardInterrupt):
+        journal._write()
+    monkeypatch.undo()
+    journal._write()
+    assert journal.error is None
+    assert [outcome.stored for _, outcome in journal.rows()] == [True] + [False] * 256
+
+
+def test_the_file_has_no_name(journal: Journal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    for number in range(1, 1001):
+        journal.add(instance(number))
+    assert not list(tmp_path.iterdir())
+    descriptors = (os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if name.isdecimal())
+    assert any(path.startswith(str(tmp_path)) for path in descriptors)
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_rows_of_a_closed_list(count: int) -> None:
+    journal = Journal()
+    for number in range(1, count + 1):
+        journal.add(instance(number))
+    begun = journal.rows()
+    next(begun)
+    journal.close()
+    journal.close()
+    with pytest.raises(JournalError, match="the report is closed"):
+        journal.rows()
+    with pytest.raises((JournalError, StopIteration)) as caught:
+        next(begun)
+    assert count == 1 or caught.type is JournalError
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_what_went_out_had_other_uids(count: int, journal: Journal) -> None:
+    """The list then has those; what is pending is counted by those of the scan."""
+    for number in range(1, count + 1):
+        journal.add(instance(number))
+    given, _ = journal.take((1,), 0)
+    assert given[1] == (2, instance(2))
+    sent = replace(instance(2), sop_instance="1.2.999", sop_class=MR[0], transfer_syntax=MR[1])
+    journal.record(Outcome(number=2, state=State.ANSWERED, status=0), sent)
+    assert [found for found, _ in journal.rows()][:3] == [instance(1), sent, instance(3)]
+    journal._write()
+    assert [found for found, _ in journal.rows()][:3] == [instance(1), sent, instance(3)]
+    assert journal.keys == [CT]
+    assert journal.pending == {1: count - 1}
+
+
+def test_numbers_beyond_64_bits(journal: Journal) -> None:
+    for number in range(1, 300):
+        journal.add(replace(instance(number), size=1 << 70))
+    answer(journal, 1)
+    assert journal.error is None
+    assert next(journal.rows())[0].size == (1 << 63) - 1
 
 
 def test_an_outcome_is_kept_whole(journal: Journal) -> None:
@@ -135,7 +265,7 @@ def test_an_outcome_is_kept_whole(journal: Journal) -> None:
         number=1,
         state=State.ANSWERED,
         status=0xB007,
-        reason="caf\udce9",
+        reason=because("remark", words="caf\udce9"),
         association=2,
         context_id=5,
         network_syntax=CT[1],
@@ -148,10 +278,14 @@ def test_an_outcome_is_kept_whole(journal: Journal) -> None:
 def test_what_is_left_gets_a_reason_once(journal: Journal) -> None:
     for number in (1, 2, 3):
         journal.add(instance(number))
-    journal.record(Outcome(number=2, state=State.FAILED, reason="broken"), instance(2))
-    assert journal.leave("not tried") == 2
-    assert journal.leave("something else") == 0
-    assert [outcome.reason for _, outcome in journal.rows()] == ["not tried", "broken", "not tried"]
+    journal.record(Outcome(number=2, state=State.FAILED, reason=because("failed")), instance(2))
+    assert journal.leave(because("never_tried")) == 2
+    assert journal.leave(because("association_broke")) == 0
+    assert [outcome.reason for _, outcome in journal.rows()] == [
+        because("never_tried"),
+        because("failed"),
+        because("never_tried"),
+    ]
     assert not list(pending(journal, 1))
     assert journal.pending == {1: 0}
 
@@ -159,7 +293,7 @@ def test_what_is_left_gets_a_reason_once(journal: Journal) -> None:
 def test_what_is_kept_is_not_left(journal: Journal) -> None:
     for number, key in enumerate((CT, MR, CT), 1):
         journal.add(instance(number, key))
-    assert journal.leave("no room", keep=(1,)) == 1
+    assert journal.leave(because("never_tried"), keep=(1,)) == 1
     assert [number for number, _ in pending(journal, 1, 2)] == [1, 3]
     assert journal.pending == {1: 2, 2: 0}
 
@@ -172,7 +306,7 @@ def test_totals(journal: Journal) -> None:
     for number, state in ((8, State.NO_CONTEXT), (9, State.FAILED), (10, State.PENDING)):
         journal.add(instance(number))
         answer(journal, number, state, None)
-    totals = journal.totals(associations=2, contexts=3, refused_files=4)
+    totals = journal.totals(associations=2, contexts=3, left_out=4)
     assert totals.by_class == {
         StatusClass.SUCCESS: 2,
         StatusClass.WARNING: 1,
@@ -181,4 +315,4 @@ def test_totals(journal: Journal) -> None:
         StatusClass.UNKNOWN: 1,
     }
     assert (totals.instances, totals.answered, totals.stored, totals.no_context) == (10, 7, 3, 1)
-    assert (totals.associations, totals.contexts, totals.refused_files) == (2, 3, 4)
+    assert (totals.associations, totals.contexts, totals.left_out) == (2, 3, 4)

@@ -110,7 +110,7 @@ def test_relative_names_are_those_of_the_present_folder(
 ) -> None:
     keep(folder, [make("a")], [])
     monkeypatch.chdir(folder.parent)
-    relative = Instance("a", "1.2", "1.2.3.4", "1.2.840.10008.1.2.1", 3)
+    relative = Instance("a", "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", "1.2.840.10008.1.2.1", 3)
     assert reader().meet(relative, 1) is not None
 
 

@@ -202,6 +202,7 @@ function __dcmsend_options
     printf '%s\t%s\n' --retry-delay 'how long to wait before; twice as long after each further failure in a row, up to a minute'
     printf '%s\t%s\n' --journal 'keep in this file what has become of each instance, and leave out what is stored already'
     printf '%s\t%s\n' --journal-any-peer 'use the journal of another peer, which stands for the same archive'
+    printf '%s\t%s\n' --journal-give-up 'give up what the journal has from earlier runs that is neither stored nor among the input'
     printf '%s\t%s\n' -usr 'name of the user, which the peer is told'
     printf '%s\t%s\n' --user 'name of the user, which the peer is told'
     printf '%s\t%s\n' -pwd 'password of the user; who may list processes sees it'

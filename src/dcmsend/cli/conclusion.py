@@ -69,7 +69,7 @@ def _exit_code(report: Report, arguments: Arguments, report_error: ReportError |
 
 
 def _tell_speed(report: Report, log: Log, seconds: float) -> None:
-    if log.shows(Level.INFO) and not isinstance(report.error, JournalError):
+    if log.shows(Level.INFO):
         from dcmsend.report.run import run_line
 
         totals = report.totals

@@ -353,6 +353,10 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="use the journal of another peer, which stands for the same archive",
     ),
     Option(
+        section=_AGAIN, long="--journal-give-up", sets="journal.give_up", needs="--journal",
+        help="give up what the journal has from earlier runs that is neither stored nor among the input",
+    ),
+    Option(
         section=_IDENTITY, short="-usr", long="--user", block=IDENTITY_BLOCK, sets="identity.user",
         argument=Argument(name="user name", secret=True), help="name of the user, which the peer is told",
     ),

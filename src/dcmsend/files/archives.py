@@ -204,10 +204,8 @@ class ArchiveScanner(Scanner):
         status = self._status_of_archive(path)
         if status is None:
             yield from super()._file(path, named=named)
-        elif self._files.again(status, path) and not self._options.send_duplicates:
-            yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
         else:
-            yield from self._in_archive(path)
+            yield from self._once(status, path, self._in_archive(path))
 
     def _other(self, path: str) -> Iterator[Found]:
         if self._status_of_archive(path) is not None:

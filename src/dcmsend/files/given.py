@@ -14,11 +14,11 @@ from zlib import crc32
 
 from dcmsend.errors import CallersError, DcmsendError, FileError
 from dcmsend.files.head import read_head
-from dcmsend.files.opening import OpenFile
+from dcmsend.files.opening import OpenFile, require_same
 from dcmsend.files.parts import OpenMemory, OpenPart
-from dcmsend.files.sources import reason_of
-from dcmsend.model import Later, Refusal
+from dcmsend.model import Later, Notice, Refusal
 from dcmsend.printable import MAX_PATH, plain
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,12 +58,14 @@ class _Kept:
     def opened(self) -> OpenFile:
         if self.data is not None:
             return OpenMemory(self.data)
-        return OpenPart(self.descriptor, self.start, self.size, self._require_unchanged)
+        before = self.status
+        begun = before and require_same(self.descriptor, before)
 
-    def _require_unchanged(self) -> None:
-        now, before = os.fstat(self.descriptor), self.status
-        if before is not None and (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-            raise FileError("the file changed while it was being sent")
+        def require_unchanged() -> None:
+            if before and begun and require_same(self.descriptor, before).st_ctime_ns != begun.st_ctime_ns:
+                raise FileError(because("touched_while_sent"))
+
+        return OpenPart(self.descriptor, self.start, self.size, require_unchanged)
 
     def close(self) -> None:
         if self.descriptor >= 0:
@@ -96,6 +98,8 @@ class Given:
             yield from self.scanner.argument(str(source))
             return
         path = self._unused(_name(source, number))
+        if _is_data_set(source) and _lacks_pixels(source):
+            yield Notice(f"{plain(path, MAX_PATH)}: it describes an image, and has no pixel data")
         try:
             kept = _keep(source, number)
         except FileError as error:
@@ -173,7 +177,14 @@ def _name(source: object, number: int) -> str:
     name = getattr(source, "name", None)
     if isinstance(name, bytes):
         name = os.fsdecode(name)
-    return f"file {name[:MAX_PATH]}" if isinstance(name, str) and name and "\0" not in name else f"file {number}"
+    return f"file {name[:MAX_PATH]}" if isinstance(name, str) and _is_name(name) else f"file {number}"
+
+
+def _is_name(name: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(name) != b""
+    except ValueError:  # a character that no file name can have
+        return False
 
 
 def _keep(source: object, number: int) -> _Kept:
@@ -201,14 +212,15 @@ def _kept_file(stream: Any, number: int) -> _Kept:
         if raw is not None:
             if isinstance(stream, BufferedRandom):
                 stream.flush()
-            status, start = os.fstat(raw.fileno()), stream.tell()
-            if stat.S_ISREG(status.st_mode):
+            status = os.fstat(raw.fileno())
+            if stat.S_ISREG(status.st_mode):  # pipes have no place that could be told
+                start = stream.tell()
                 return _Kept(None, os.dup(raw.fileno()), start, max(status.st_size - start, 0))
         return _read(stream, number)
     except OSError as error:
-        raise FileError(reason_of(error)) from None
+        raise FileError(of_system(error)) from None
     except ValueError as error:  # it is closed
-        raise FileError(str(error)) from None
+        raise FileError(because("source_not_read", words=str(error))) from None
 
 
 def _raw(stream: Any) -> FileIO | None:
@@ -223,7 +235,9 @@ def _read(stream: Any, number: int) -> _Kept:
     data = bytearray()
     file: IO[bytes] | None = None
     try:
-        while chunk := _next(stream):
+        while (chunk := _next(stream)) or chunk is None:
+            if chunk is None:
+                raise FileError(because("source_not_ready"))
             if not isinstance(chunk, bytes | bytearray):
                 raise TypeError(f"source {number} reads {type(chunk).__name__}, not bytes: open it in binary mode")
             data += chunk
@@ -264,6 +278,17 @@ def _is_data_set(source: object) -> bool:
     return pydicom is not None and isinstance(source, pydicom.Dataset)
 
 
+_REPLACED: Final = "Failed to encode value"  # how pydicom begins what it says then
+_PIXELS: Final = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
+
+
+def _lacks_pixels(source: Any) -> bool:
+    """Return True if a data set has the attributes of an image, and no image."""
+    return all(name in source for name in ("Rows", "Columns", "BitsAllocated")) and not any(
+        name in source for name in _PIXELS
+    )
+
+
 def _written(source: Any) -> bytes:
     """A data set as a file, in the transfer syntax that it has: explicit VR little endian where nothing says which."""
     import warnings
@@ -277,7 +302,7 @@ def _written(source: Any) -> bytes:
         implicit, little = getattr(source, "original_encoding", (None, None))
         encoding = _EXPLICIT_LITTLE if implicit is None or little is None else (implicit, little)
         if encoding not in _SYNTAXES:
-            raise FileError("pydicom cannot write it: implicit VR is never big endian")
+            raise FileError(because("implicit_big_endian"))
         source = copy(source)
         source.file_meta = FileMetaDataset()
         source.file_meta.TransferSyntaxUID = _SYNTAXES[encoding]
@@ -285,7 +310,11 @@ def _written(source: Any) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about values, which go as they are
+            warnings.filterwarnings("error", _REPLACED)  # or would become question marks
             dcmwrite(buffer, source, enforce_file_format=True)
+    except (UserWarning, UnicodeError):
+        character_set = str(source.get("SpecificCharacterSet", "") or "ISO_IR 6")
+        raise FileError(because("text_not_in_character_set", character_set=character_set)) from None
     except Exception as error:  # noqa: BLE001 - what may be wrong with a data set shows in exceptions of many kinds
-        raise FileError(f"pydicom cannot write it: {error}") from None
+        raise FileError(because("not_written", words=str(error))) from None
     return buffer.getvalue()

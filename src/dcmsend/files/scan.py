@@ -138,8 +138,12 @@ class Scanner:
             if self._folders.again(status, path) and not self._options.send_duplicates:
                 yield Notice(f"ignoring directory because it has been scanned already: {plain(path, MAX_PATH)}")
                 return
-            listing = _Listing(identity, path)
-            listing.read()
+            try:
+                listing = _Listing(identity, path)
+                listing.read()
+            except OSError:
+                self._folders.forget(status, path)
+                raise
         except OSError as error:
             yield _unreadable(path, error)
             return
@@ -183,9 +187,6 @@ class Scanner:
         try:
             with OpenFile(path) as file:
                 file.require_regular()
-                if self._files.again(file.status, path) and not self._options.send_duplicates:
-                    yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
-                    return
                 size = file.status.st_size
                 source = file.source(HEAD_SIZE)
                 source.go_on = self._require_wanted
@@ -199,10 +200,21 @@ class Scanner:
             reason = error.reason if isinstance(error, FileError) else of_system(error)
             yield Refusal(path, in_context(reason, path, size, named=named))
             return
-        if self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY:
-            yield from self._listed(path)
+        lists = self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY
+        found = self._listed(path) if lists else self.judged(path, head, source.size)
+        yield from self._once(file.status, path, found)
+
+    def _once(self, status: os.stat_result, path: str, found: Iterable[Found]) -> Iterator[Found]:
+        """What a file comes to, unless something has come of it before."""
+        if self._files.again(status, path) and not self._options.send_duplicates:
+            yield Notice(f"ignoring file because it has been added already: {plain(path, MAX_PATH)}")
             return
-        yield from self.judged(path, head, source.size)
+        added = False
+        for each in found:
+            added |= isinstance(each, Instance)
+            yield each
+        if not added:
+            self._files.forget(status, path)
 
     def judged(self, path: str, head: Head, size: int) -> Iterator[Found]:
         """What a file comes to that has this head."""

@@ -73,6 +73,9 @@ _NO_MORE_EXPLICIT: Final = (
     "Have the peer accept explicit VR for this SOP class, then it goes as it is; or have who made the file correct it."
 )
 _DICTIONARY: Final = "Correct DCMDICTPATH, or unset it: the dictionary built in stays in use."
+_ANOTHER_JOURNAL: Final = (
+    "keep a copy of it, and begin another one under another name: what was stored is then sent again"
+)
 
 TABLE: Final[dict[str, Row]] = {
     # --- what is said by somebody else, in that one's words
@@ -129,6 +132,34 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "not_a_regular_file": Row(
         Kind.READ, "not a regular file but a {kind}", "Only files can be sent: name those, or a folder.", ("kind",)
+    ),
+    "invalid_file_name": Row(
+        Kind.READ, "Invalid filename", "No file can be called so: the name is empty, or has a NUL character in it."
+    ),
+    "changed_while_sent": Row(Kind.FILE, "the file changed while it was being sent", _AGAIN_WHEN_FINISHED),
+    "touched_while_sent": Row(
+        Kind.FILE,
+        "the file was touched while it was being sent, and nobody knows whether it changed",
+        _AGAIN_WHEN_FINISHED,
+        passes=True,
+    ),
+    "source_not_read": Row(Kind.READ, "it cannot be read: {words}", "Give it open, in binary mode.", ("words",)),
+    "source_not_ready": Row(
+        Kind.READ, "there is nothing to be read yet", "Give a file object that waits: one that is blocking."
+    ),
+    "not_written": Row(
+        Kind.FILE, "pydicom cannot write it: {words}", "The data set is not complete: its words say why.", ("words",)
+    ),
+    "implicit_big_endian": Row(
+        Kind.FILE,
+        "pydicom cannot write it: implicit VR is never big endian",
+        "Give the data set a file_meta with its TransferSyntaxUID.",
+    ),
+    "text_not_in_character_set": Row(
+        Kind.FILE,
+        "it has text that its character set does not have ({character_set})",
+        "Set SpecificCharacterSet to one that has all its characters, as ISO_IR 192 does.",
+        ("character_set",),
     ),
     "bad_file": Row(Kind.FILE, "bad DICOM file: {path}: {inner}"),
     "list_not_opened": Row(
@@ -769,7 +800,46 @@ TABLE: Final[dict[str, Row]] = {
     # --- TLS
     # --- journal
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),
+    "journal_unusable": Row(
+        Kind.RUN,
+        "journal '{path}' cannot be used: {words}",
+        "check its folder, its permissions and the room that is left",
+        ("path", "words"),
+    ),
+    "journal_broken": Row(Kind.RUN, "journal '{path}' cannot be used: {words}", _ANOTHER_JOURNAL, ("path", "words")),
+    "journal_damaged": Row(Kind.RUN, "journal '{path}' is damaged", _ANOTHER_JOURNAL, ("path",)),
+    "journal_tables": Row(Kind.RUN, "journal '{path}' has tables that are not dcmsend's", _ANOTHER_JOURNAL, ("path",)),
+    "journal_of_others": Row(
+        Kind.RUN, "'{path}' is no journal of dcmsend", "name another file for {journal}", ("path",)
+    ),
+    "journal_version": Row(
+        Kind.RUN,
+        "journal '{path}' has schema {found}, not {known}",
+        "use the version of dcmsend that made it, or begin another journal",
+        ("path", "found", "known"),
+    ),
+    "journal_in_use": Row(
+        Kind.RUN,
+        "journal '{path}' is in use by another run",
+        "wait for it, or name another file for {journal}",
+        ("path",),
+    ),
+    "journal_of_another_peer": Row(
+        Kind.RUN,
+        "journal '{path}' belongs to {title} at {name}, not {wanted_title} at {wanted_name}",
+        "name another file for {journal}, or use {any_peer} if both are the same archive",
+        ("path", "title", "name"),
+    ),
     "gave_out": Row(Kind.RUN, "the system gave out: {inner}"),
+    "list_cannot_be_kept": Row(
+        Kind.RUN,
+        "the list of instances cannot be kept: {words}",
+        "it needs some 300 bytes an instance in the folder for temporary files (SQLITE_TMPDIR or TMPDIR)",
+        ("words",),
+    ),
+    "rows_closed": Row(
+        Kind.RUN, "the report is closed, and its list is gone", "Ask for rows() before close(), or within 'with'."
+    ),
     # --- reports
     "report_not_written": Row(
         Kind.RUN, "cannot write report file '{path}': {inner}", "Check the folder of the report file, and the disk."
@@ -803,8 +873,7 @@ TABLE: Final[dict[str, Row]] = {
     "output_not_written": Row(
         Kind.RUN, "cannot write to standard output: {inner}", "Look at where the output goes: is the disk full?"
     ),
-}
-# Where a row has no hint of its own.
+}  # Where a row has no hint of its own.
 _HINTS: Final[dict[Kind, str]] = {
     Kind.REFUSED: "The peer refused these: its log says why.",
     Kind.NO_CONTEXT: (

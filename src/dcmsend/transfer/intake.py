@@ -54,6 +54,8 @@ if TYPE_CHECKING:
         """What earlier runs have stored: the journal file, written or only read."""
 
         def meet(self, instance: Instance, number: int) -> Outcome | None: ...
+        def leave_out(self, refusal: Refusal) -> None: ...
+        def give_up(self) -> int: ...
         def left_over(self) -> int: ...
 
 
@@ -153,6 +155,8 @@ class Intake:
             self._looked_at |= found.empty
             return
         self.left_out.add(found)
+        if self._ledger is not None and found.left_out:
+            self._ledger.leave_out(found)
         if found.tolerated:
             return
         self._looked_at = True
@@ -161,9 +165,12 @@ class Intake:
 
     def _end(self) -> None:
         self.ended = True
+        given_up = self._ledger.give_up() if self._ledger else 0
         left_over = self.left_over = self._ledger.left_over() if self._ledger else 0
         left_out, no_dicom = self.left_out.left_out, self.left_out.no_dicom
         self._tell(ScanFinished(len(self._journal), left_out, no_dicom, left_over))
+        if given_up:
+            self._tell(Notice(f"{given_up} SOP instances of earlier runs in the journal are given up"))
         if left_over:
             self._tell(
                 Notice(f"{left_over} SOP instances of earlier runs in the journal are not stored, and not among these")

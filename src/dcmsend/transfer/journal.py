@@ -1,66 +1,62 @@
-"""The list of instances and what has become of each, in SQLite. One writer: the thread that made the journal.
+"""The list of instances and what has become of each. One writer: the thread that made the journal.
 
-The list never lives in Python objects: rows are gathered and written a batch at a time into a database without a name,
-which SQLite keeps in a bounded cache and beyond that in a temporary file. A list that fits into one batch never gets
-that far, and SQLite is not even loaded. An instance belongs to a *context*: a number for each distinct pair of SOP
-class and transfer syntax. Numbers count from 1 in the order of the input.
+The list never lives in Python objects: rows are gathered and written a batch at a time into a database
+(``journal_file``). A list that fits into one batch never gets that far, and SQLite is not even loaded. An instance
+belongs to a *context*: a number for each distinct pair of SOP class and transfer syntax. Numbers count from 1 in the
+order of the input.
+
+What is told of the list is what is written and, over it, what is not written yet. So no outcome is lost where a batch
+cannot be written: from then on all of them stay in memory, which are those of the instances under way, because the run
+is asked to stop.
 """
 
 from __future__ import annotations
 
 from dcmsend.errors import JournalError
+from dcmsend.light import replace
 from dcmsend.model import Instance, Outcome, State, StatusClass, Totals, status_class
-from dcmsend.reasons import pack, unpack
+from dcmsend.reasons import NONE, because, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-    from sqlite3 import Connection, Cursor
-    from typing import Any, Final, TypeAlias
+    from collections.abc import Callable, Collection, Iterator
+    from typing import Final, TypeAlias
 
     from dcmsend.reasons import Reason
+    from dcmsend.stop import Stop
+    from dcmsend.transfer.journal_file import Rows
 
     Key: TypeAlias = tuple[str, str]
     Entry: TypeAlias = tuple[int, Instance]
 
-_SCHEMA: Final = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA cache_size = -16384;
-CREATE TABLE context (
-    id INTEGER PRIMARY KEY, sop_class TEXT NOT NULL, transfer_syntax TEXT NOT NULL,
-    UNIQUE (sop_class, transfer_syntax));
-CREATE TABLE instance (
-    number INTEGER PRIMARY KEY, path TEXT NOT NULL, sop_instance TEXT NOT NULL, context INTEGER NOT NULL,
-    size INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, status INTEGER, reason TEXT NOT NULL DEFAULT '',
-    association INTEGER NOT NULL DEFAULT 0, context_id INTEGER NOT NULL DEFAULT 0,
-    network_syntax TEXT NOT NULL DEFAULT '', dataset_size INTEGER NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0);
-BEGIN;
-"""
-_INSTANCE: Final = "instance.number, path, sop_class, sop_instance, transfer_syntax, size"
-TEXT: Final = "CAST(? AS TEXT)"  # bound as bytes: names of files need not be UTF-8
 _BATCH: Final = 256
-_POSTPONED: Final = -1  # beside the values of ``State``: tried, and to be tried again
 
 
 class Journal:
-    """Instances in, outcomes in, both out again in the order of the numbers. Raises ``JournalError`` throughout.
+    """Instances in, outcomes in, both out again in the order of the numbers.
 
     ``pending``: how many instances of each context have neither an outcome nor a reason, by the context's number.
+    ``error``: why nothing more can be written; then nothing more is given out, and the run is asked to ``stop``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: Stop | None = None) -> None:
         self.pending: dict[int, int] = {}
-        self._database: Connection | None = None
+        self.error: JournalError | None = None
+        self._stop = stop
+        self._written: Rows | None = None
+        self._closed = False
         self._contexts: dict[Key, int] = {}
         self._count = 0
         self._size = 0
         self._fresh: list[tuple[Instance, int]] = []  # the last instances and their contexts, not written yet
         self._outcomes: dict[int, Outcome] = {}  # not written yet
         self._postponed: dict[int, Outcome] = {}  # nor these
+        self._sent: dict[int, Instance] = {}  # nor these: what went out, where that had other UIDs
+        self._taken: dict[int, Instance] = {}  # as they were added: those that are in somebody's hands
+        self._left: tuple[Reason, Collection[int]] = NONE, ()  # ``leave``, of what can no longer be written
         self._by_class: dict[StatusClass, int] = {}
         self._no_context = 0
+        self._stored_bytes = 0
 
     def __repr__(self) -> str:
         return f"<Journal of {self._count} instances in {len(self._contexts)} contexts>"
@@ -73,8 +69,11 @@ class Journal:
         return self._count, self._size
 
     def close(self) -> None:
-        if self._database is not None:
-            self._database.close()
+        """Let go of the list: there are no ``rows`` any more."""
+        self._closed = True
+        written, self._written = self._written, None
+        if written is not None:
+            written.close()
 
     @property
     def keys(self) -> list[Key]:
@@ -102,32 +101,34 @@ class Journal:
         Also up to which number that is all of them. An empty list says that there are no more.
         """
         entries: list[Entry] = []
-        written = self._count - len(self._fresh)
-        if after < written:
+        if after < self._first_fresh - 1:
             entries = self._read(contexts, after)
             if len(entries) == _BATCH:
                 return entries, entries[-1][0]
-            after = written
-        for number, (instance, context) in enumerate(self._fresh[after - written :], after + 1):
+            after = self._first_fresh - 1
+        if self.error is not None:
+            return [], self._count
+        for number, (instance, context) in enumerate(self._fresh[after + 1 - self._first_fresh :], after + 1):
             if context in contexts and number not in self._outcomes:
                 entries.append((number, instance))
         return entries, self._count
 
     def record(self, outcome: Outcome, instance: Instance) -> None:
-        """Keep the outcome of an instance, which has to be pending."""
-        self.pending[self._contexts[instance.sop_class, instance.transfer_syntax]] -= 1
-        if outcome.state is State.ANSWERED and outcome.status is not None:
-            kind = status_class(outcome.status)
-            self._by_class[kind] = self._by_class.get(kind, 0) + 1
-        elif outcome.state is State.NO_CONTEXT:
-            self._no_context += 1
-        self._outcomes[outcome.number] = outcome
+        """Keep the outcome of an instance, which has to be pending. ``instance`` has the UIDs that went out."""
+        number = outcome.number
+        self._outcomes[number] = outcome
+        added = self._added(number)
+        self.pending[self._context(added)] -= 1
+        self._count_outcome(outcome)
+        if instance is not added and uids_of(instance) != uids_of(added):
+            self._sent[number] = instance
         if len(self._outcomes) >= _BATCH:
             self._write()
 
     def postpone(self, outcome: Outcome) -> None:
         """Keep what has become of an instance for now: it is still pending."""
         self._postponed[outcome.number] = outcome
+        self._taken.pop(outcome.number, None)
         if len(self._postponed) >= _BATCH:
             self._write()
 
@@ -139,65 +140,35 @@ class Journal:
         if not any(count for context, count in self.pending.items() if context not in keep):
             return 0
         self._settle()
+        left = sum(count for context, count in self.pending.items() if context not in keep)
         self.pending = {context: count if context in keep else 0 for context, count in self.pending.items()}
-        return self._execute(
-            f"UPDATE instance SET reason = {TEXT} WHERE state = ? AND reason = '' AND context NOT IN ({_marks(keep)})",
-            (to_bytes(pack(reason)), State.PENDING.value, *keep),
-        ).rowcount
-
-    def _settle(self) -> None:
-        """What was postponed has its outcome."""
-        counts = self._execute(
-            "SELECT context, status, count(*) FROM instance WHERE state = ? GROUP BY 1, 2", (_POSTPONED,)
-        ).fetchall()
-        for context, status, count in counts:
-            self.pending[context] -= count
-            if status is not None:
-                kind = status_class(status)
-                self._by_class[kind] = self._by_class.get(kind, 0) + count
-        self._execute(
-            "UPDATE instance SET state = CASE WHEN status IS NULL THEN ? ELSE ? END WHERE state = ?",
-            (State.FAILED.value, State.ANSWERED.value, _POSTPONED),
-        )
+        self._change(lambda rows: rows.leave(pack(reason).encode(), keep))
+        for number, (_, context) in enumerate(self._fresh, self._first_fresh):
+            if context not in keep and number not in self._outcomes:
+                self._outcomes[number] = Outcome(number=number, state=State.PENDING, reason=reason)
+        if self.error is not None and not self._left[0]:
+            self._left = reason, frozenset(keep)
+        return left
 
     def rows(self) -> Iterator[tuple[Instance, Outcome]]:
-        """Every instance with its outcome, in order."""
-        cursor = self._execute(
-            f"SELECT {_INSTANCE}, state, status, reason, association, context_id, network_syntax, dataset_size,"
-            " attempts FROM instance JOIN context ON context.id = context ORDER BY number"
-        )
-        while rows := _some(cursor):
-            yield from map(_row, rows)
+        """Every instance with its outcome, in order. Raises ``JournalError``, also where the list is closed."""
+        self._require_open()
+        return self._rows()
 
     def shared_uids(self, most: int) -> Iterator[list[Instance]]:
         """The instances of each SOP Instance UID that more than one has, for ``most`` such UIDs."""
-        if self._database is None and len({instance.sop_instance for instance, _ in self._fresh}) == self._count:
+        if self._written is not None:
+            self._write()
+            yield from self._written.shared_uids(most)
             return
-        cursor = self._execute(
-            f"SELECT {_INSTANCE} FROM instance JOIN context ON context.id = context WHERE sop_instance IN"
-            " (SELECT sop_instance FROM instance GROUP BY sop_instance HAVING count(*) > 1 LIMIT ?)"
-            " ORDER BY sop_instance, instance.number",
-            (most,),
-        )
-        group: list[Instance] = []
-        while rows := _some(cursor):
-            for row in rows:
-                instance = Instance(*row[1:])
-                if group and group[0].sop_instance != instance.sop_instance:
-                    yield group
-                    group = []
-                group.append(instance)
-        if group:
-            yield group
+        groups: dict[str, list[Instance]] = {}
+        for instance, _ in self._fresh:
+            groups.setdefault(instance.sop_instance, []).append(instance)
+        yield from [group for group in groups.values() if len(group) > 1][:most]
 
     def stored_bytes(self) -> int:
         """Bytes of the data sets that were stored in this run: of those of earlier runs no size is kept."""
-        if self._database is None:
-            return sum(outcome.dataset_size for outcome in self._outcomes.values() if outcome.stored)
-        sums = self._execute(
-            "SELECT status, sum(dataset_size) FROM instance WHERE state = ? GROUP BY status", (State.ANSWERED.value,)
-        ).fetchall()
-        return sum(size for status, size in sums if status_class(status).stored)
+        return self._stored_bytes
 
     def totals(
         self,
@@ -222,140 +193,131 @@ class Journal:
             earlier=earlier,
         )
 
-    def _read(self, contexts: Collection[int], after: int) -> list[Entry]:
-        """A batch of pending instances from the database."""
-        rows = self._execute(
-            f"SELECT {_INSTANCE} FROM instance JOIN context ON context.id = context"
-            f" WHERE number > ? AND (state = ? AND reason = '' OR state = ?) AND context IN ({_marks(contexts)})"
-            " ORDER BY number LIMIT ?",
-            (after, State.PENDING.value, _POSTPONED, *contexts, _BATCH),
-        )
-        return [(row[0], Instance(*row[1:])) for row in rows]
+    @property
+    def _first_fresh(self) -> int:
+        """The number of the first instance that is not written."""
+        return self._count - len(self._fresh) + 1
 
-    def _execute(self, statement: str, values: Iterable[int | bytes] = ()) -> Cursor:
-        """Ask the database, which knows everything then."""
-        database = self._write()
-        from _sqlite3 import Error
+    def _context(self, instance: Instance) -> int:
+        return self._contexts[instance.sop_class, instance.transfer_syntax]
 
-        try:
-            return database.execute(statement, tuple(values))
-        except Error as error:
-            raise _failed(error) from error
+    def _added(self, number: int) -> Instance:
+        """An instance as it was added."""
+        if number >= self._first_fresh:
+            return self._fresh[number - self._first_fresh][0]
+        taken = self._taken.pop(number, None)
+        if taken is not None:
+            return taken
+        if self._written is None:
+            raise LookupError(number)
+        return self._written.instance(number)
 
-    def _write(self) -> Connection:
-        """Write what has been gathered."""
-        from _sqlite3 import Error
+    def _count_outcome(self, outcome: Outcome) -> None:
+        if outcome.state is State.ANSWERED and outcome.status is not None:
+            kind = status_class(outcome.status)
+            self._by_class[kind] = self._by_class.get(kind, 0) + 1
+            self._stored_bytes += outcome.dataset_size if kind.stored else 0
+        elif outcome.state is State.NO_CONTEXT:
+            self._no_context += 1
 
-        try:
-            if self._database is None:
-                self._database = _opened()
-            number = self._count - len(self._fresh)
-            known = self._database.execute("SELECT count(*) FROM context").fetchone()[0]
-            self._database.executemany(
-                f"INSERT INTO context VALUES (?, {TEXT}, {TEXT})",
-                ((context, *map(to_bytes, key)) for key, context in self._contexts.items() if context > known),
-            )
-            self._database.executemany(
-                f"INSERT INTO instance (number, path, sop_instance, context, size) VALUES (?, {TEXT}, {TEXT}, ?, ?)",
-                (
-                    (at, to_bytes(instance.path), to_bytes(instance.sop_instance), context, instance.size)
-                    for at, (instance, context) in enumerate(self._fresh, number + 1)
-                ),
-            )
-            self._database.executemany(
-                f"UPDATE instance SET state = ?, status = ?, reason = {TEXT}, association = ?, context_id = ?,"
-                f" network_syntax = {TEXT}, dataset_size = ?, attempts = ? WHERE number = ?",
-                (
-                    *((_POSTPONED, *_outcome(outcome)[1:]) for outcome in self._postponed.values()),
-                    *map(_outcome, self._outcomes.values()),
-                ),
-            )
-        except Error as error:
-            raise _failed(error) from error
-        self._fresh.clear()
-        self._outcomes.clear()
+    def _settle(self) -> None:
+        """What was postponed has its outcome."""
+        self._write()
+        known = self._outcomes.keys() | self._postponed.keys()
+        if self._written is not None:
+            for number, context, status in self._written.postponed():
+                if number not in known:
+                    self._settle_one(context, status)
+        for number, outcome in self._postponed.items():
+            if number not in self._outcomes:
+                self._settle_one(self._context(self._added(number)), outcome.status)
+        self._outcomes = {number: final(outcome) for number, outcome in self._postponed.items()} | self._outcomes
         self._postponed.clear()
-        return self._database
+        self._change(lambda rows: rows.settle())
+
+    def _settle_one(self, context: int, status: int | None) -> None:
+        self.pending[context] -= 1
+        if status is not None:
+            kind = status_class(status)
+            self._by_class[kind] = self._by_class.get(kind, 0) + 1
+
+    def _rows(self) -> Iterator[tuple[Instance, Outcome]]:
+        """What is written, and over it what is not."""
+        reason, keep = self._left
+        if self._written is not None:
+            for instance, context, outcome in self._written.all():
+                self._require_open()
+                number = outcome.number
+                if reason and outcome.state is State.PENDING and not outcome.reason and context not in keep:
+                    outcome = Outcome(number=number, state=State.PENDING, reason=reason)
+                yield self._sent.get(number, instance), self._unwritten(number) or outcome
+        for number, (instance, _) in enumerate(self._fresh, self._first_fresh):
+            self._require_open()
+            outcome = self._unwritten(number) or Outcome(number=number, state=State.PENDING)
+            yield self._sent.get(number, instance), outcome
+
+    def _unwritten(self, number: int) -> Outcome | None:
+        """An outcome that only the memory has."""
+        postponed = self._postponed.get(number)
+        return self._outcomes.get(number) or (final(postponed) if postponed is not None else None)
+
+    def _read(self, contexts: Collection[int], after: int) -> list[Entry]:
+        """A batch of pending instances that are written, as all are then."""
+        self._write()
+        if self._written is None or self.error is not None:
+            return []
+        try:
+            entries = self._written.pending(contexts, after)
+        except JournalError as error:
+            self._break(error)
+            return []
+        self._taken.update(entries)
+        return entries
+
+    def _write(self) -> None:
+        """Write what has been gathered."""
+        if self.error is None and (self._fresh or self._outcomes or self._postponed):
+            from dcmsend.transfer.journal_file import Rows
+
+            try:
+                self._written = self._written or Rows()
+                self._written.write(
+                    self._contexts,
+                    ((number, *one) for number, one in enumerate(self._fresh, self._first_fresh)),
+                    self._postponed.values(),
+                    self._outcomes.values(),
+                    self._sent.items(),
+                )
+            except JournalError as error:
+                self._break(error)
+                return
+            for gathered in (self._fresh, self._outcomes, self._postponed, self._sent):
+                gathered.clear()
+
+    def _change(self, change: Callable[[Rows], None]) -> None:
+        """Change what is written, as long as that can be done."""
+        if self._written is not None and self.error is None:
+            try:
+                change(self._written)
+            except JournalError as error:
+                self._break(error)
+
+    def _break(self, error: JournalError) -> None:
+        """Nothing more can be written: let the run finish what is under way."""
+        self.error = error
+        if self._stop is not None and not self._stop.requested:
+            self._stop.request()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise JournalError(because("rows_closed"))
 
 
-def _opened() -> Connection:
-    """A database without a name: what does not fit into its cache goes to a file that no other process sees."""
-    from _sqlite3 import connect  # the package around it takes longer to import than to be used
-
-    database: Connection = connect("", isolation_level=None, check_same_thread=False)  # a report may travel
-    database.text_factory = to_text
-    database.executescript(_SCHEMA)
-    return database
+def uids_of(instance: Instance) -> tuple[str, str, str]:
+    """SOP class, SOP instance and transfer syntax."""
+    return instance.sop_class, instance.sop_instance, instance.transfer_syntax
 
 
-def _some(cursor: Cursor) -> list[tuple[Any, ...]]:
-    from _sqlite3 import Error
-
-    try:
-        return cursor.fetchmany(_BATCH)
-    except Error as error:
-        raise _failed(error) from error
-
-
-def _row(row: tuple[Any, ...]) -> tuple[Instance, Outcome]:
-    (
-        number,
-        path,
-        sop_class,
-        sop_instance,
-        syntax,
-        size,
-        state,
-        status,
-        reason,
-        association,
-        context,
-        network,
-        length,
-        attempts,
-    ) = row
-    outcome = Outcome(
-        number=number,
-        state=State(state),
-        status=status,
-        reason=unpack(reason),
-        association=association,
-        context_id=context,
-        network_syntax=network,
-        dataset_size=length,
-        attempts=attempts,
-    )
-    return Instance(path, sop_class, sop_instance, syntax, size), outcome
-
-
-def _failed(error: Exception) -> JournalError:
-    return JournalError(
-        f"the list of instances cannot be kept: {error}",
-        hint="it needs some 300 bytes an instance in the folder for temporary files (SQLITE_TMPDIR or TMPDIR)",
-    )
-
-
-def _outcome(outcome: Outcome) -> tuple[int | bytes | None, ...]:
-    return (
-        outcome.state.value,
-        outcome.status,
-        to_bytes(pack(outcome.reason)),
-        outcome.association,
-        outcome.context_id,
-        to_bytes(outcome.network_syntax),
-        outcome.dataset_size,
-        outcome.attempts,
-        outcome.number,
-    )
-
-
-def _marks(values: Collection[int]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def to_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def to_text(stored: bytes) -> str:
-    return stored.decode("utf-8", "surrogateescape")
+def final(outcome: Outcome) -> Outcome:
+    """What becomes of one that was postponed, where nothing better does."""
+    return replace(outcome, state=State.FAILED if outcome.status is None else State.ANSWERED)

@@ -5,7 +5,8 @@ outcome is on the disk before the next instance goes out over the same associati
 not answered. The list of the present run is not in here, but in ``journal``.
 
 The file is not trusted beyond what it claims to be stored: a schema that is not exactly ours is refused, and values of
-another kind count as not being there.
+another kind count as not being there. What it claims counts for the file and the instance of which it does: one of the
+same name, size, time and UIDs.
 """
 
 from __future__ import annotations
@@ -16,11 +17,28 @@ from time import gmtime, strftime, time
 
 from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
-from dcmsend.model import Outcome, State
-from dcmsend.printable import plain
-from dcmsend.reasons import because, pack
-from dcmsend.transfer.journal import TEXT, to_bytes, to_text
+from dcmsend.transfer.journal_file import TEXT, to_bytes, to_text
 from dcmsend.transfer.ledger_file import failed, opened
+from dcmsend.transfer.ledger_keys import Keys
+from dcmsend.transfer.ledger_rows import (
+    FIND,
+    FIRST_RUN,
+    GIVEN_UP,
+    LEAVE_OUT,
+    LEFT,
+    MEET,
+    PENDING,
+    RECORD,
+    SHOWN,
+    fitting,
+    look_at,
+    not_given,
+    packed,
+    require_same_peer,
+    state_of,
+    stored_before,
+    uids,
+)
 from dcmsend.transfer.lock import FileLock
 from dcmsend.version import __version__
 
@@ -31,7 +49,7 @@ if TYPE_CHECKING:
     from typing import Any, Final, TypeAlias, TypeVar
 
     from dcmsend.events import Event
-    from dcmsend.model import Instance, JournalFile, Peer
+    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Refusal
     from dcmsend.stop import Stop
     from dcmsend.transfer.worker import Ending
 
@@ -40,13 +58,6 @@ if TYPE_CHECKING:
 else:
     from _collections import deque  # the package around it takes longer to import than all of this
 
-PENDING: Final = "pending"
-STORED: Final = "stored"
-REFUSED: Final = "refused"
-NO_CONTEXT: Final = "no context"
-FAILED: Final = "failed"
-
-_SHOWN: Final = 64  # characters of what the file says
 _BATCH: Final = 256  # instances that are met before they are written
 
 
@@ -55,7 +66,8 @@ class Ledger:
 
     Once it cannot be written any more, ``error`` says so, and the run is asked to stop: what is under way is finished,
     and nothing else is begun. ``earlier`` counts the instances that need not be sent again. ``look`` says what tells a
-    path's file from others of that name: two numbers. Safe to be used from several threads at once.
+    path's file from others of that name: two numbers. Safe to be used from several threads at once, whatever of that is
+    interrupted, and closed meanwhile.
     """
 
     def __init__(self, file: JournalFile, peer: Peer, stop: Stop, clock: Callable[[], float] = time) -> None:
@@ -64,12 +76,16 @@ class Ledger:
         self.look: Callable[[str], tuple[int, int]] = look_at
         self._stop = stop
         self._path = file.path
+        self._gives_up = file.give_up
         self._clock = clock
         self._lock = allocate_lock()
+        self._closing = False  # somebody wants it to be closed
+        self._closed = False
         self._met: list[Row] = []  # not written yet
         self._done: deque[Row] = deque()  # nor these
+        self._left_out: list[Row] = []  # nor these
         try:
-            self._folder = to_bytes(os.path.join(os.getcwd(), ""))
+            self._keys = Keys()
             real = os.path.realpath(file.path)
         except (OSError, ValueError) as error:  # no such folder any more, or a name that no file can have
             raise failed(error, file.path) from error
@@ -91,13 +107,18 @@ class Ledger:
     def meet(self, instance: Instance, number: int) -> Outcome | None:
         """Take an instance on that is number ``number`` of this run; its outcome if it is stored already.
 
-        That counts only for a file of the same size and time of modification.
+        That counts only for the same UIDs, in a file of the same size and time of modification.
         """
-        key, given = self._key(instance)
-        size, modified = self.look(instance.path)
-        uids = map(to_bytes, (instance.sop_class, instance.sop_instance, instance.transfer_syntax))
-        met = (key, given, size, modified, *uids, self._run, self._now())
+        key = to_bytes(self._keys.of(instance.path))
+        look = fitting(self.look(instance.path))
+        met = (key, not_given(key, instance.path), *look, *uids(instance), self._run, self._now())
         return self._alone(lambda: self._met_before(met, number))
+
+    def leave_out(self, refusal: Refusal) -> None:
+        """Write down an input that was left out. What the file knows of an instance there is not touched by that."""
+        key, now = to_bytes(self._keys.of(refusal.path)), self._now()
+        row = (key, not_given(key, refusal.path), to_bytes(packed(refusal.reason)), self._run, now, now)
+        self._alone(lambda: self._add_left_out(row))
 
     def kept(self, events: Generator[Event, None, Ending]) -> Generator[Event, None, Ending]:
         """The events of an association, which goes on after each outcome when that is on the disk."""
@@ -108,61 +129,96 @@ class Ledger:
                 except StopIteration as end:
                     ending: Ending = end.value
                     return ending
+                # Whoever hears of an outcome may take the file away.
+                row = self._row(event) if isinstance(event, InstanceFinished | InstancePostponed) else None
                 yield event
-                if isinstance(event, InstanceFinished | InstancePostponed):
-                    self.record(event)
+                if row is not None:
+                    self._write_down(row)
         finally:
             events.close()
 
     def record(self, event: InstanceFinished | InstancePostponed) -> None:
-        """Write down what has become of an instance. What others have to write at that moment goes along."""
-        outcome = event.outcome
-        postponed = isinstance(event, InstancePostponed)
-        self._done.append(
-            (
-                PENDING if postponed else _state(outcome),
-                outcome.status,
-                to_bytes(pack(outcome.reason)),
-                outcome.attempts,
-                outcome.association,
-                to_bytes(outcome.network_syntax),
-                self._run,
-                None if postponed else self._now(),
-                self._key(event.instance)[0],
-            )
-        )
-        self._alone(self._write)
+        """Write down what has become of an instance, and which one it was. What others have to write goes along."""
+        self._write_down(self._row(event))
+
+    def give_up(self) -> int:
+        """Give up what is left over, where that is wished, so that it is that no more; how many that were."""
+        return (self._alone(self._give_up) or 0) if self._gives_up else 0
 
     def left_over(self) -> int:
-        """How many instances of earlier runs are not known to be stored, and have not been met in this one."""
+        """How many instances of earlier runs are neither stored nor given up, and have not been met in this one."""
         return self._alone(self._count_left) or 0
 
-    def close(self) -> None:
-        """Write down that the run has ended, and let go of the file."""
-        self._alone(self._end)
-        self._database.close()
-        self._held.release()
+    def left_over_rows(self, most: int) -> Iterator[tuple[str, str]]:
+        """Path and state of the first ``most`` of those."""
+        return iter(self._alone(lambda: self._some_left(most)) or ())
 
-    def _key(self, instance: Instance) -> tuple[bytes, int]:
-        """The path from the root of the file system, and how many bytes of it were not given but the folder's."""
-        path = to_bytes(instance.path)
-        return (path, 0) if os.path.isabs(path) else (self._folder + path, len(self._folder))
+    def close(self) -> None:
+        """Write down that the run has ended, and let go of the file. May be called again, and from any thread."""
+        self._closing = True  # whoever is within closes it then, should the wait be interrupted
+        try:
+            with self._lock:
+                self._shut()
+        except BaseException:
+            if self._lock.acquire(timeout=1):
+                try:
+                    self._shut()
+                finally:
+                    self._lock.release()
+            raise
+
+    def _row(self, event: InstanceFinished | InstancePostponed) -> Row:
+        """What is to be written of an outcome."""
+        outcome, instance = event.outcome, event.instance
+        postponed = isinstance(event, InstancePostponed)
+        return (
+            PENDING if postponed else state_of(outcome),
+            outcome.status,
+            to_bytes(packed(outcome.reason)),
+            outcome.attempts,
+            outcome.association,
+            to_bytes(outcome.network_syntax),
+            self._run,
+            None if postponed else self._now(),
+            *uids(instance),
+            *fitting(self.look(instance.path)),
+            to_bytes(self._keys.of(instance.path)),
+        )
+
+    def _write_down(self, row: Row) -> None:
+        self._done.append(row)
+        self._alone(self._write)
 
     def _alone(self, act: Callable[[], T]) -> T | None:
         """Do something with the database, and no other thread meanwhile. After an error nothing more is done."""
         with self._lock:
-            if self.error is None:
-                try:
-                    return act()
-                except JournalError as error:
-                    self.error = error
-                    if not self._stop.requested:
-                        self._stop.request()
+            try:
+                return self._tried(act)
+            finally:
+                if self._closing:
+                    self._shut()
+
+    def _tried(self, act: Callable[[], T]) -> T | None:
+        if self.error is None and not self._closed:
+            try:
+                return act()
+            except JournalError as error:
+                self.error = error
+                if not self._stop.requested:
+                    self._stop.request()
         return None
 
+    def _shut(self) -> None:
+        """Close, if that was not done. Only whoever has the lock may do so."""
+        try:
+            self._tried(self._end)
+        finally:
+            self._database.close()
+            self._held.release()
+            self._closed = True
+
     def _met_before(self, met: Row, number: int) -> Outcome | None:
-        path, _, size, modified = met[:4]
-        outcome = stored_before(self._ask(FIND, path), size, modified, number)
+        outcome = stored_before(self._ask(FIND, met[0]), met[2:7], number)
         if outcome is not None:
             self.earlier += 1
             return outcome
@@ -171,10 +227,31 @@ class Ledger:
             self._write()
         return None
 
+    def _add_left_out(self, row: Row) -> None:
+        self._left_out.append(row)
+        if len(self._left_out) >= _BATCH:
+            self._write()
+
+    def _give_up(self) -> int:
+        self._write()
+        values = (to_bytes(GIVEN_UP), self._run, self._now(), self._run)
+        return self._do(f"UPDATE instance SET state = {TEXT}, run = ?, finished = ? WHERE {LEFT} AND run < ?", *values)
+
     def _count_left(self) -> int:
         self._write()
-        row = self._ask(f"{LEFT} AND run < {self._run}")
+        row = self._ask(f"SELECT count(*) FROM instance WHERE {LEFT} AND run < ?", self._run)
         return int(row[0]) if row else 0
+
+    def _some_left(self, most: int) -> list[tuple[str, str]]:
+        self._write()
+        from sqlite3 import Error
+
+        statement = f"SELECT path, substr(state, 1, {SHOWN}) FROM instance WHERE {LEFT} AND run < ? LIMIT ?"
+        try:
+            rows = self._database.execute(statement, (self._run, most)).fetchall()
+        except Error as error:
+            raise failed(error, self._path) from error
+        return [(to_text(path), to_text(state)) for path, state in rows]
 
     def _end(self) -> None:
         self._write()
@@ -197,25 +274,38 @@ class Ledger:
         return int(row[0]) if row else 0
 
     def _write(self) -> None:
-        """Put all that was gathered on the disk. Whoever has the lock does so for all."""
-        if not self._met and not self._done:
+        """Put all that was gathered on the disk, or nothing. Whoever has the lock does so for all."""
+        met, left_out = len(self._met), len(self._left_out)
+        done = len(self._done)  # others may add to it meanwhile
+        if not met and not done and not left_out:
             return
         from sqlite3 import Error
 
+        database = self._database
         try:
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany(_MEET, self._met)
-            self._database.executemany(_RECORD, _drained(self._done))
-            self._database.execute("COMMIT")
+            try:
+                database.execute("BEGIN IMMEDIATE")
+                database.executemany(MEET, self._met)
+                database.executemany(LEAVE_OUT, self._left_out)
+                database.executemany(RECORD, [self._done[place] for place in range(done)])
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
         except Error as error:
             raise failed(error, self._path) from error
-        self._met.clear()
+        del self._met[:met]  # first: an outcome may be written twice, and must not be taken back
+        del self._left_out[:left_out]
+        for _ in range(done):
+            self._done.popleft()
 
-    def _do(self, statement: str, *values: int | str | bytes | None) -> None:
+    def _do(self, statement: str, *values: int | str | bytes | None) -> int:
+        """Change something; in how many rows."""
         from sqlite3 import Error
 
         try:
-            self._database.execute(statement, values)
+            return self._database.execute(statement, values).rowcount
         except Error as error:
             raise failed(error, self._path) from error
 
@@ -233,80 +323,3 @@ class Ledger:
         """UTC in the form that SQLite's own functions take."""
         now = self._clock()
         return f"{strftime('%Y-%m-%d %H:%M:%S', gmtime(now))}.{int(now * 1000) % 1000:03d}"
-
-
-FIRST_RUN: Final = "SELECT host, port, called_ae FROM run ORDER BY id LIMIT 1"
-FIND: Final = (
-    "SELECT state, size, modified, status, association, network_syntax, finished, run FROM instance"
-    f" WHERE path = {TEXT}"
-)
-_MEET: Final = (
-    "INSERT INTO instance (path, given, size, modified, sop_class, sop_instance, transfer_syntax, state, status,"
-    " reason, attempts, association, network_syntax, run, found, finished)"
-    f" VALUES ({TEXT}, ?, ?, ?, {TEXT}, {TEXT}, {TEXT}, '{PENDING}', NULL, '', 0, 0, '', ?, ?, NULL)"
-    " ON CONFLICT (path) DO UPDATE SET given = excluded.given, size = excluded.size, modified = excluded.modified,"
-    " sop_class = excluded.sop_class, sop_instance = excluded.sop_instance,"
-    f" transfer_syntax = excluded.transfer_syntax, state = '{PENDING}', status = NULL, reason = '', attempts = 0,"
-    " association = 0, network_syntax = '', run = excluded.run, finished = NULL"
-)
-_RECORD: Final = (
-    f"UPDATE instance SET state = ?, status = ?, reason = {TEXT}, attempts = ?, association = ?,"
-    f" network_syntax = {TEXT}, run = ?, finished = ? WHERE path = {TEXT}"
-)
-LEFT: Final = f"SELECT count(*) FROM instance WHERE state <> '{STORED}'"
-_STATES: Final = {State.NO_CONTEXT: NO_CONTEXT, State.FAILED: FAILED, State.PENDING: PENDING}
-
-
-def _state(outcome: Outcome) -> str:
-    if outcome.state is State.ANSWERED:
-        return STORED if outcome.stored else REFUSED
-    return _STATES[outcome.state]
-
-
-def require_same_peer(first: Row | None, file: JournalFile, peer: Peer) -> None:
-    """Raises JournalError where the ``first`` run of a journal file was to another peer, and that is not wished."""
-    wanted = (peer.host.lower(), peer.port, peer.called_ae)
-    if first is None or file.any_peer:
-        return
-    host, port, called_ae = (to_text(value) if isinstance(value, bytes) else str(value) for value in first)
-    if (host, port, called_ae) != (wanted[0], str(wanted[1]), wanted[2]):
-        title, name = plain(called_ae, _SHOWN), plain(f"{host}:{port}", _SHOWN)
-        raise JournalError(
-            f"journal '{file.path}' belongs to {title} at {name}, not {peer.called_ae} at {peer.host}:{peer.port}",
-            hint="name another file for --journal, or use --journal-any-peer if both are the same archive",
-        )
-
-
-def stored_before(row: Row | None, size: int, modified: int, number: int) -> Outcome | None:
-    """The outcome of an earlier run, if that row says that this very file is stored."""
-    if row is None or row[:3] != (STORED.encode(), size, modified):
-        return None
-    status, association, syntax, finished, run = row[3:]
-    if not isinstance(status, int) or not isinstance(run, int):
-        return None
-    if not isinstance(syntax, bytes) or not isinstance(finished, bytes):
-        return None
-    outcome = Outcome(
-        number=number,
-        state=State.ANSWERED,
-        status=status,
-        reason=because("stored_by_run", run=run, finished=to_text(finished)[:_SHOWN]),
-        association=association if isinstance(association, int) else 0,
-        network_syntax=plain(to_text(syntax), _SHOWN),
-        dataset_size=0,
-    )
-    return outcome if 0 <= status <= 0xFFFF and outcome.stored else None
-
-
-def look_at(path: str) -> tuple[int, int]:
-    """Size in bytes and time of modification in nanoseconds; a file that has gone is like no other."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return -1, 0
-    return status.st_size, status.st_mtime_ns
-
-
-def _drained(rows: deque[Row]) -> Iterator[Row]:
-    while rows:
-        yield rows.popleft()

@@ -1,16 +1,28 @@
 """A journal file that is only looked at: what earlier runs have stored, for those who send nothing.
 
 Neither the file nor anything beside it is written, and none is made. A run that was killed may have left its last
-outcomes in a second file, which SQLite puts together with the first: that is done to a copy.
+outcomes in a second file, which SQLite puts together with the first, and a file of an older version is changed: that is
+done to a copy.
 """
 
 from __future__ import annotations
 
 import os
 
-from dcmsend.transfer.journal import to_bytes
-from dcmsend.transfer.ledger import FIND, FIRST_RUN, LEFT, STORED, look_at, require_same_peer, stored_before
-from dcmsend.transfer.ledger_file import failed, merged_copy, opened_to_read
+from dcmsend.transfer.journal import uids_of
+from dcmsend.transfer.journal_file import to_bytes
+from dcmsend.transfer.ledger_file import failed, opened_to_read, ready_to_read, whole_copy
+from dcmsend.transfer.ledger_keys import Keys
+from dcmsend.transfer.ledger_rows import (
+    FIND,
+    FIRST_RUN,
+    LEFT,
+    NOT_LEFT_OVER,
+    fitting,
+    look_at,
+    require_same_peer,
+    stored_before,
+)
 from dcmsend.transfer.lock import require_free
 
 TYPE_CHECKING = False
@@ -20,7 +32,7 @@ if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
     from typing import Any
 
-    from dcmsend.model import Instance, JournalFile, Outcome, Peer
+    from dcmsend.model import Instance, JournalFile, Outcome, Peer, Refusal
 
 
 class LedgerReader:
@@ -29,11 +41,12 @@ class LedgerReader:
     def __init__(self, file: JournalFile, peer: Peer) -> None:
         self.look: Callable[[str], tuple[int, int]] = look_at
         self._path = file.path
-        self._unstored = 0  # of those that were met, how many the file has without calling them stored
+        self._gives_up = file.give_up
+        self._unstored = 0  # of those that were met, how many the file has as left over
         self._copy: TemporaryDirectory[str] | None = None
         self._database: Connection | None = None
         try:
-            self._folder = os.path.join(os.getcwd(), "")
+            self._keys = Keys()
             real = os.path.realpath(file.path)
         except (OSError, ValueError) as error:
             raise failed(error, file.path) from error
@@ -50,17 +63,24 @@ class LedgerReader:
         return f"<LedgerReader {self._path}>"
 
     def meet(self, instance: Instance, number: int) -> Outcome | None:
-        """The outcome of an instance that is stored already; that counts for the same size and time alone."""
-        row = self._ask(FIND, to_bytes(os.path.join(self._folder, instance.path)))
+        """The outcome of an instance that is stored already: the same UIDs, in a file of the same size and time."""
+        row = self._ask(FIND, to_bytes(self._keys.of(instance.path)))
         if row is None:
             return None
-        self._unstored += row[0] != STORED.encode()
-        return stored_before(row, *self.look(instance.path), number)
+        self._unstored += row[0] not in {state.encode() for state in NOT_LEFT_OVER}
+        wanted = (*fitting(self.look(instance.path)), *map(to_bytes, uids_of(instance)))
+        return stored_before(row, wanted, number)
+
+    def leave_out(self, refusal: Refusal) -> None:
+        """Nothing: it is not written."""
+
+    def give_up(self) -> int:
+        """How many a run would give up."""
+        return self._count_left() if self._gives_up else 0
 
     def left_over(self) -> int:
-        """How many instances are not known to be stored, and have not been met."""
-        row = self._ask(LEFT)
-        return max(0, int(row[0]) - self._unstored) if row else 0
+        """How many instances are neither stored nor given up, and have not been met."""
+        return 0 if self._gives_up else self._count_left()
 
     def close(self) -> None:
         if self._database is not None:
@@ -68,19 +88,22 @@ class LedgerReader:
         if self._copy is not None:
             self._copy.cleanup()
 
+    def _count_left(self) -> int:
+        row = self._ask(f"SELECT count(*) FROM instance WHERE {LEFT}")
+        return max(0, int(row[0]) - self._unstored) if row else 0
+
     def _complete(self, path: str) -> str:
         """The path of the database with all that belongs to it: its own, or that of a copy."""
-        behind = f"{path}-wal"
-        if not os.path.exists(behind) or not os.path.getsize(behind):
-            return path
         from tempfile import TemporaryDirectory
 
         try:
+            if ready_to_read(path):
+                return path
             self._copy = TemporaryDirectory(prefix="dcmsend-")
         except OSError as error:
             raise failed(error, self._path) from error
         try:
-            return merged_copy(path, behind, self._copy.name, self._path)
+            return whole_copy(path, self._copy.name, self._path)
         except BaseException:
             self.close()
             raise

@@ -6,6 +6,7 @@ import os
 import sys
 
 from dcmsend.errors import JournalError
+from dcmsend.reasons import because
 from dcmsend.transfer.ledger_file import failed
 
 TYPE_CHECKING = False
@@ -76,9 +77,7 @@ def require_free(path: str, name: str) -> None:
 
 
 def _in_use(name: str) -> JournalError:
-    return JournalError(
-        f"journal '{name}' is in use by another run", hint="wait for it, or name another file for --journal"
-    )
+    return JournalError(because("journal_in_use", path=name))
 
 
 def _same(descriptor: int, path: str) -> bool:
