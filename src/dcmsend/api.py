@@ -12,6 +12,7 @@ from dcmsend.errors import (
     NegotiationError,
     NetworkError,
     of_caller,
+    settled,
 )
 from dcmsend.events import (
     AssociationEnded,
@@ -23,7 +24,7 @@ from dcmsend.events import (
     ScanStarted,
 )
 from dcmsend.model import Conversion, Limits, Notice, Policy, Retries, ScanOptions, Timeouts
-from dcmsend.net.association import Association
+from dcmsend.net.association import Association, Known
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
 from dcmsend.reasons import Reason, because
@@ -214,6 +215,7 @@ def prepared(
         opener=opener,
         stop=stop,
         attempts=Attempts(retries.count),
+        known=Known(),
         pace=_pace(limits),
         security=secured(peer),
         meter=meter,
@@ -377,7 +379,7 @@ class Transfer:
             yield from self._transfer(scheduler)
             return self._conflicts(), scheduler.error
         except DcmsendError as broken:
-            return (), broken
+            return (), settled(broken)
         finally:
             self._let_go()
 
