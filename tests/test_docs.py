@@ -17,7 +17,7 @@ from dcmsend.cli.exit_codes import ExitCode
 from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.options import BY_NAME, OPTIONS, Argument, Option
 from dcmsend.model import MAX_CONTEXTS
-from dcmsend.net.association import IMPLEMENTATION_VERSION
+from dcmsend.net.negotiation import IMPLEMENTATION_VERSION
 from dcmsend.net.suites import SUITES
 from dcmsend.transfer.ledger_file import APPLICATION_ID, TABLES, VERSION
 from dcmsend.uids import APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, is_storage_class

@@ -24,7 +24,8 @@ from dcmsend.events import (
     ScanStarted,
 )
 from dcmsend.model import Conversion, Limits, Notice, Policy, Retries, ScanOptions, Timeouts
-from dcmsend.net.association import Association, Known
+from dcmsend.net.association import Association
+from dcmsend.net.negotiation import Known
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
 from dcmsend.reasons import Reason, because

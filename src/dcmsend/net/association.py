@@ -8,25 +8,14 @@ from __future__ import annotations
 
 import time
 
-from dcmsend.errors import ConnectionLost, FileError, NegotiationError, NetworkError, RemoteProtocolError, settled
-from dcmsend.model import MAX_PDU, MOST_OUTSTANDING, status_class
+from dcmsend.errors import ConnectionLost, FileError, NetworkError, settled
+from dcmsend.model import status_class
+from dcmsend.net.negotiation import Agreed, Known, request_for, require_titles
 from dcmsend.net.stream import Stream, connect
-from dcmsend.plan import answered
-from dcmsend.printable import MAX_REMARK, plain
 from dcmsend.reasons import NONE, Reason, because
-from dcmsend.uids import IMPLEMENTATION_CLASS_UID
-from dcmsend.version import __version__
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
-from dcmsend.wire.fragment import SMALLEST_PDU, DataFrames, encode_command
-from dcmsend.wire.items import (
-    AsynchronousOperationsWindow,
-    ImplementationClass,
-    ImplementationVersion,
-    MaximumLength,
-    UserItem,
-    find_item,
-)
-from dcmsend.wire.pdu import Abort, AssociateAccept, AssociateRequest, ProposedContext
+from dcmsend.wire.fragment import DataFrames, encode_command
+from dcmsend.wire.pdu import Abort, AssociateAccept
 from dcmsend.wire.requestor import (
     Accepted,
     HungUp,
@@ -73,30 +62,10 @@ if TYPE_CHECKING:
 else:
     from _collections import deque  # the package around it takes longer to import than all of this
 
-IMPLEMENTATION_VERSION: Final = f"DCMSEND_{__version__}"[:16]
 FRAMES_CAPACITY: Final = 1024 * 1024
 MAX_MESSAGE_ID: Final = 65535
 _FAREWELL: Final = 1.0  # seconds for a peer that is reading to make room for an A-ABORT
-_ASSUMED_PDU: Final = 16384  # for a peer that leaves out its maximum length, which PS3.8 D.1 does not allow
 _AWAITED: Final = (Responded, Accepted, Released)  # what does not end an association before its time
-
-
-class Known:
-    """What has been learnt of a peer: it has ``accepted`` an association, and ``answered`` a request.
-
-    All associations of a run share one. It makes for better words when something goes wrong.
-    """
-
-    __slots__ = ("accepted", "answered")
-
-    def __init__(self) -> None:
-        self.accepted = False
-        self.answered = False
-
-    def __repr__(self) -> str:
-        return (
-            f"<Known: {'accepted' if self.accepted else 'not accepted'}, {'answered' if self.answered else 'silent'}>"
-        )
 
 
 class Association:
@@ -156,8 +125,7 @@ class Association:
         association from being made. From then on the association is among ``stop.wakers``; whoever has done with it
         takes it out.
         """
-        _require_title(peer.called_ae, "called_title_empty", "called_title_invalid")
-        _require_title(peer.calling_ae, "calling_title_empty", "calling_title_invalid")
+        require_titles(peer)
         known = known or Known()
         try:
             connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
@@ -319,42 +287,23 @@ class Association:
         self._stream.interrupt(Abort().encode())
 
     def _negotiate(self, peer: Peer, contexts: tuple[Context, ...]) -> None:
-        proposed = tuple(ProposedContext(c.context_id, c.abstract_syntax, c.transfer_syntaxes) for c in contexts)
-        wanted = self._limits.async_window
-        user: list[UserItem] = [
-            MaximumLength(self._limits.max_receive_pdu),
-            ImplementationClass(IMPLEMENTATION_CLASS_UID),
-            *([AsynchronousOperationsWindow(wanted, 1)] if wanted != 1 else []),
-            ImplementationVersion(IMPLEMENTATION_VERSION),
-        ]
-        if peer.identity is not None:
-            from dcmsend.net.identity import identity_item, require_confirmation
-
-            user.append(identity_item(peer.identity))
-            self._identified = True
-        request = AssociateRequest(
-            called_ae=peer.called_ae, calling_ae=peer.calling_ae, contexts=proposed, user=tuple(user)
-        )
+        request = request_for(peer, contexts, self._limits)
+        self._identified = peer.identity is not None
         self._machine.act(Trigger.REQUEST)
         self._send(request.encode())
         event = self._await(self._timeouts.acse, "request_timeout")
         if not isinstance(event, Accepted):
             raise self._error_of(event)
         if peer.identity is not None:
+            from dcmsend.net.identity import require_confirmation
+
             require_confirmation(peer.identity, event.answer.user)
         self._take_answer(event.answer, contexts)
 
     def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
-        self.contexts = answered(contexts, ((c.context_id, c.result, c.transfer_syntax) for c in answer.contexts))
+        agreed = Agreed.of(answer, contexts, self._limits)
+        self.contexts, self.max_pdu, self._send_pdu, self.window, self.implementation = agreed
         self.user = answer.user
-        maximum = find_item(answer.user, MaximumLength)
-        version = find_item(answer.user, ImplementationVersion)
-        self.max_pdu = maximum.length if maximum else _ASSUMED_PDU
-        self.implementation = plain(version.name, MAX_REMARK) if version else ""
-        self.window = _window(self._limits.async_window, find_item(answer.user, AsynchronousOperationsWindow))
-        self._send_pdu = min(self.max_pdu or MAX_PDU, MAX_PDU, self._limits.max_send_pdu or MAX_PDU)
-        if self._send_pdu < SMALLEST_PDU:
-            raise RemoteProtocolError(because("pdu_limit_too_small", most=self.max_pdu))
 
     def _begin(self, message_id: int, response: int) -> None:
         self._outstanding[message_id] = response
@@ -451,18 +400,3 @@ class Association:
     def _take_outgoing(self) -> bytes:
         outgoing, self._machine.outgoing = self._machine.outgoing, b""
         return outgoing
-
-
-def _require_title(title: str, empty: str, invalid: str) -> None:
-    """Raises ``NegotiationError`` where PS3.5 6.2 (VR AE) does not allow a title."""
-    if not title.strip():
-        raise NegotiationError(because(empty))
-    if not (title.isascii() and title.isprintable()) or "\\" in title:
-        raise NegotiationError(because(invalid, title=title))
-
-
-def _window(wanted: int, answer: AsynchronousOperationsWindow | None) -> int:
-    """How many operations may be outstanding: 1 unless both sides said more (PS3.7 D.3.3.3); 0 is no limit."""
-    if wanted == 1 or answer is None:
-        return 1
-    return min(wanted or MOST_OUTSTANDING, answer.invoked or MOST_OUTSTANDING, MOST_OUTSTANDING)

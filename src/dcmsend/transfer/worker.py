@@ -28,7 +28,8 @@ from dcmsend.events import (
 )
 from dcmsend.light import NamedTuple
 from dcmsend.model import Instance, Notice, Outcome, State, status_class
-from dcmsend.net.association import Association, Known
+from dcmsend.net.association import Association
+from dcmsend.net.negotiation import Known
 from dcmsend.plan import Routes
 from dcmsend.printable import MAX_PATH, MAX_REMARK, plain
 from dcmsend.reasons import NONE, because, of_system
