@@ -44,6 +44,7 @@ from dcmsend.events import (
     ScanFinished,
     ScanStarted,
 )
+from dcmsend.reasons import because
 from tests.support import part10, pdus
 from tests.support.builder import part10 as build
 from tests.support.scripted import (
@@ -190,7 +191,7 @@ class TestEvents:
         finished = [event.outcome.number for event in events if isinstance(event, InstanceFinished)]
         assert started == finished == [1, 2, 3]
         ended = [event for event in events if isinstance(event, AssociationEnded)]
-        assert ended == [AssociationEnded(1, "peer closed the connection"), AssociationEnded(2)]
+        assert ended == [AssociationEnded(1, because("closed")), AssociationEnded(2)]
 
     def test_they_tell_what_was_negotiated(self, scripted_peer: Script, tmp_path: Path) -> None:
         peer = scripted_peer([accept(max_pdu=5000), store(), release()])

@@ -17,7 +17,7 @@ from dcmsend.cli.exit_codes import ExitCode
 from dcmsend.cli.grammar import Arguments, parse
 from dcmsend.cli.options import BY_NAME, OPTIONS, Argument, Option
 from dcmsend.model import MAX_CONTEXTS
-from dcmsend.net.association import IMPLEMENTATION_VERSION
+from dcmsend.net.negotiation import IMPLEMENTATION_VERSION
 from dcmsend.net.suites import SUITES
 from dcmsend.transfer.ledger_file import APPLICATION_ID, TABLES, VERSION
 from dcmsend.uids import APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, is_storage_class
@@ -153,7 +153,7 @@ def test_exit_codes_in_other_pages_exist(path: Path) -> None:
 
 def test_messages_of_tls_are_those_of_the_program() -> None:
     """Each message in the table of messages stands in the source, apart from what ``...`` stands for."""
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "dcmsend" / "net").glob("*.py"))
+    source = (ROOT / "src" / "dcmsend" / "reasons" / "table.py").read_text(encoding="utf-8")
     table = TLS.read_text(encoding="utf-8").partition("## Messages")[2]
     cells = [line.strip("|").split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     messages = [code for cell in cells for code in CODE.findall(cell)]

@@ -76,7 +76,7 @@ FAULTS = {
         [expect(pdus.A_ASSOCIATE_RQ), send(b"\2\0\0\0\1\0\0\1"), expect(ABORT_FROM_US), drain()], 61,
         "the rest of a PDU took more than 1 seconds", ("--socket-timeout", "1")),
     "speaks HTTP": Fault([expect(pdus.A_ASSOCIATE_RQ), send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), drain()], 61,
-                         "unrecognised PDU type 0x48"),
+                         "the peer speaks HTTP, not DICOM"),
     "announces 4 GB": Fault([expect(pdus.A_ASSOCIATE_RQ), send(b"\2\0\xff\xff\xff\xff"), drain()], 61,
                             "AssociateAccept PDU of 4294967295 bytes, more than"),
     "announces more than an acceptance can have": Fault(
@@ -263,7 +263,7 @@ def test_a_single_association_has_no_successor(scripted_peer: Peer, run_dcmsend:
     words = ("-nh", "-ma", "+crf", str(report), "127.0.0.1", str(peer.port))
     done = run_dcmsend(*words, *several(tmp_path, 3), timeout=20)
     assert done.returncode == 66
-    assert "--single-association allows no other" in report.read_text()
+    assert "the association broke, and no other association is allowed" in report.read_text()
 
 
 def test_with_a_single_association_each_reason_is_its_own(
@@ -352,10 +352,10 @@ def test_nobody_listens(family: str, run_dcmsend: Command, instance: Path, tmp_p
         ((), "no.such.host.invalid", "address found for host 'no.such.host.invalid'"),
         (("-i4",), "::1", "no IPv4 address found for host '::1'"),
         ((), "x" * 300, "address found for host"),
-        (("-aec", ""), "127.0.0.1", "AE titles must not be empty (--call)"),
-        (("-aet", "  "), "127.0.0.1", "AE titles must not be empty (--aetitle)"),
-        (("-aet", "a\\b"), "127.0.0.1", "AE title 'a\\b' has characters that DICOM does not allow (--aetitle)"),
-        (("-aec", "\u00c4RCHIV"), "127.0.0.1", "characters that DICOM does not allow (--call)"),
+        (("-aec", ""), "127.0.0.1", "Tell the peer's AE title with --call"),
+        (("-aet", "  "), "127.0.0.1", "Tell our AE title with --aetitle"),
+        (("-aet", "a\\b"), "127.0.0.1", "AE title 'a\\b' has characters that DICOM does not allow"),
+        (("-aec", "\u00c4RCHIV"), "127.0.0.1", "AE titles are of ASCII without backslashes: --call."),
         (("-aec", "a\tb"), "127.0.0.1", "AE title 'a\\tb' has characters that DICOM does not allow"),
     ],
 )

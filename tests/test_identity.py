@@ -19,8 +19,8 @@ from dcmsend.cli.login import Login, identity_of
 from dcmsend.cli.words import CommandLineError
 from dcmsend.errors import ConfigurationError
 from dcmsend.light import replace
-from dcmsend.net.association import IMPLEMENTATION_VERSION
 from dcmsend.net.identity import identity_item
+from dcmsend.net.negotiation import IMPLEMENTATION_VERSION
 from dcmsend.security import MAX_IDENTITY
 from dcmsend.uids import IMPLEMENTATION_CLASS_UID
 from dcmsend.wire.items import (

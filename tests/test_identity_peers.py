@@ -15,6 +15,7 @@ from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 import dcmsend
 from dcmsend import Peer, echo, send
 from dcmsend.cli.main import main
+from dcmsend.cli.names import OPTIONS
 from dcmsend.errors import AssociationRejected, NegotiationError
 from dcmsend.light import replace
 from tests.support import identities, pdus, servers
@@ -92,7 +93,7 @@ def test_pynetdicom_rejects_it(name: str, options: dict[str, list[str]], gate: G
     assert done.returncode == 61
     assert done.stderr == (
         "F: association rejected: for now: no reason given by the peer's ACSE service provider\n"
-        "F: the peer may not accept the user identity, or not know the sender\n"
+        "F: The peer may not accept the user identity, or not know the sender.\n"
     )
     assert gate.seen == [triple(name)]
     assert not gate.stored
@@ -116,7 +117,7 @@ def test_pynetdicom_does_not_answer(name: str, options: dict[str, list[str]], ga
     assert done.returncode == 61
     assert done.stderr == (
         "F: the peer accepted the association without confirming the user identity\n"
-        "F: it may not look at identities at all; without --pos-response it gets the instances all the same\n"
+        "F: It may not look at identities at all; without --pos-response it gets the instances all the same.\n"
     )
     assert not gate.stored
 
@@ -238,11 +239,11 @@ def test_without_confirmation_the_association_is_aborted(scripted_peer: Script) 
 @pytest.mark.parametrize(
     ("source", "reason", "hint"),
     [
-        (1, 1, "the peer may not accept the user identity, or not know the sender"),
-        (1, 3, "the peer must know our title: --aetitle"),
-        (1, 7, "the peer's own title is given with --call"),
-        (2, 1, "the peer may not accept the user identity, or not know the sender"),
-        (3, 1, "try again later"),
+        (1, 1, "The peer may not accept the user identity, or not know the sender."),
+        (1, 3, "The peer must know our AE title: enter it there, or say another one (--aetitle)."),
+        (1, 7, "The peer's own AE title is told with --call."),
+        (2, 1, "The peer may not accept the user identity, or not know the sender."),
+        (3, 1, "The peer is busy: try later, or have --retries do so."),
     ],
 )
 def test_a_rejection_has_the_usual_words(source: int, reason: int, hint: str, scripted_peer: Script) -> None:
@@ -253,7 +254,7 @@ def test_a_rejection_has_the_usual_words(source: int, reason: int, hint: str, sc
             echo(Peer(host="127.0.0.1", port=peer.port, identity=identity))
         rejected.append(caught.value)
     assert rejected[0].message == rejected[1].message
-    assert rejected[1].hint == hint
+    assert rejected[1].hint_in(OPTIONS) == hint
 
 
 # --- it is never shown

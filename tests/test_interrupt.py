@@ -21,6 +21,7 @@ import dcmsend
 from dcmsend.errors import Interrupted
 from dcmsend.events import AssociationAccepted, AssociationEnded, AssociationRequested, Event, ScanStarted
 from dcmsend.model import Policy, Refusal, ScanOptions, State, Timeouts
+from dcmsend.reasons import because
 from tests.support import pdus, report
 from tests.support.builder import part10
 from tests.support.scripted import (
@@ -344,7 +345,7 @@ def test_stop_just_before_connecting_does_not_wait_for_the_peer(full_backlog: in
     with done:
         assert isinstance(done.error, Interrupted)
         assert isinstance(events[-1], AssociationEnded)
-        assert str(events[-1].reason).endswith(": stopped by the user")
+        assert events[-1].reason == because("stopped")
         assert {outcome.state for _, outcome in done.rows()} == {State.PENDING}
 
 

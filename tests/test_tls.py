@@ -179,12 +179,12 @@ class TestStorescp:
         done = run_dcmsend(*pki.words(), "localhost", storescp().port, path)
         assert done.returncode == 61
         assert "F: peer ended the connection in the TLS handshake" in done.stderr
-        assert "F: it may not speak TLS on this port" in done.stderr
+        assert "F: It may not speak TLS on this port" in done.stderr
 
     def test_plain_sender(self, secure_storescp: Any, run_dcmsend: Command, data: Path) -> None:
         done = run_dcmsend("localhost", secure_storescp().port, data / "samples" / "ct_explicit.dcm")
         assert done.returncode == 61
-        assert "F: the peer may expect TLS: --enable-tls or --anonymous-tls\n" in done.stderr
+        assert "F: The peer may expect TLS (--enable-tls or --anonymous-tls)" in done.stderr
 
     def test_echo(self, secure_storescp: Any, pki: Pki) -> None:
         server = secure_storescp()
@@ -229,7 +229,7 @@ class TestOrthanc:
     def test_plain_sender(self, secure_orthanc: Any, run_dcmsend: Command, data: Path) -> None:
         done = run_dcmsend("localhost", secure_orthanc().port, data / "samples" / "ct_explicit.dcm")
         assert done.returncode == 61
-        assert "F: the peer may expect TLS: --enable-tls or --anonymous-tls\n" in done.stderr
+        assert "F: The peer may expect TLS (--enable-tls or --anonymous-tls)" in done.stderr
 
 
 # --- what happens in between, with a scripted peer

@@ -13,6 +13,7 @@ from dcmsend.errors import (
     NetworkError,
     gave_out,
     of_caller,
+    settled,
 )
 from dcmsend.events import (
     AssociationEnded,
@@ -25,6 +26,7 @@ from dcmsend.events import (
 )
 from dcmsend.model import Conversion, Limits, Notice, Policy, Retries, ScanOptions, Timeouts
 from dcmsend.net.association import Association
+from dcmsend.net.negotiation import Known
 from dcmsend.payload.opening import PayloadOpener, no_decoder
 from dcmsend.plan import Wishes
 from dcmsend.reasons import Reason, because
@@ -218,6 +220,7 @@ def prepared(
         opener=opener,
         stop=stop,
         attempts=Attempts(retries.count),
+        known=Known(),
         pace=_pace(limits),
         security=secured(peer),
         meter=meter,
@@ -381,12 +384,12 @@ class Transfer:
             yield from self._transfer(scheduler)
             return self._conflicts(), scheduler.error
         except DcmsendError as broken:
-            return (), broken
+            return (), settled(broken)
         except (OSError, MemoryError) as broken:
             error = gave_out(broken)
             if error is None:
                 raise
-            return (), error
+            return (), settled(error)
         finally:
             self._let_go()
 

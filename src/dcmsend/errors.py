@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     T = TypeVar("T")
+    E = TypeVar("E", bound=BaseException)
 
 
 class DcmsendError(Exception):
@@ -111,6 +112,15 @@ def from_caller(sources: Iterable[T]) -> Iterator[T]:
         raise CallersError(error) from None
 
 
+def settled(error: E) -> E:
+    """An error that is kept as a value, without the frames that it came through.
+
+    They would keep all that they knew, often the one who keeps the error: a cycle.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error
+
+
 class ConfigurationError(DcmsendError, ValueError):
     """A value given by the caller is out of its range."""
 
@@ -161,7 +171,7 @@ class NetworkError(DcmsendError):
 class NameResolutionError(NetworkError):
     """The peer's host name has no address, or (``retryable``) nobody could be asked for it at that moment."""
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, message: str | Reason, *, retryable: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
 
@@ -179,8 +189,8 @@ class NegotiationError(NetworkError):
 class AssociationRejected(NetworkError):
     """The peer answered with A-ASSOCIATE-RJ (PS3.8 9.3.4); the three numbers are its own."""
 
-    def __init__(self, result: int, source: int, reason: int, words: str, *, hint: str = "") -> None:
-        super().__init__(f"association rejected: {words}", hint=hint)
+    def __init__(self, result: int, source: int, reason: int, why: str | Reason) -> None:
+        super().__init__(why)
         self.result = result
         self.source = source
         self.reason = reason
@@ -197,8 +207,8 @@ class AssociationAborted(NetworkError):
 
     retryable = True
 
-    def __init__(self, source: int, reason: int, words: str) -> None:
-        super().__init__(f"peer aborted the association: {words}")
+    def __init__(self, source: int, reason: int, why: str | Reason) -> None:
+        super().__init__(why)
         self.source = source
         self.reason = reason
 
@@ -221,18 +231,18 @@ class TlsError(NetworkError):
     Trying again does not help: it takes another certificate, or another setting on one of the two sides.
     """
 
-    def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
-        super().__init__(f"TLS: {message}", hint=hint)
+    def __init__(self, why: Reason, *, reason: str = "") -> None:
+        super().__init__(because("tls", why))
         self.reason = reason
 
 
 class PeerTimeout(NetworkError):
-    """Nothing came from (or went to) the peer for ``seconds`` in the named ``phase``."""
+    """Nothing came from (or went to) the peer for ``seconds``; ``phase`` is the code of the reason, which says when."""
 
     retryable = True
 
     def __init__(self, phase: str, seconds: float) -> None:
-        super().__init__(f"timeout: {phase} took more than {seconds:g} seconds")
+        super().__init__(because(phase, seconds=f"{seconds:g}"))
         self.phase = phase
         self.seconds = seconds
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dcmsend.light import Frozen
 from dcmsend.model import Instance, Notice, Outcome, Refusal
+from dcmsend.reasons import NONE, Reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,14 +65,18 @@ class AssociationAccepted(Frozen):
 
 
 class AssociationEnded(Frozen):
-    """The association is over. ``reason`` is empty after an orderly release."""
+    """The association is over. ``reason`` is empty after an orderly release; of the code ``not_released`` it is where
+    all was done, but the peer did not confirm the end.
+    """
 
     number: int
-    reason: str = ""
+    reason: Reason = NONE
 
 
 class InstanceStarted(Frozen):
-    """The C-STORE request of an instance is about to be sent."""
+    """The C-STORE request of an instance is about to be sent. ``instance`` is what goes out, by its UIDs and its size,
+    though it may have been another when the input was looked at.
+    """
 
     number: int
     instance: Instance
@@ -100,10 +105,13 @@ class InstanceKnown(Frozen):
 
 
 class InstanceFinished(Frozen):
-    """An instance has its outcome."""
+    """An instance has its outcome. ``instance`` is what went out. ``seconds``: from the beginning of the request to its
+    response, where one came.
+    """
 
     instance: Instance
     outcome: Outcome
+    seconds: float | None = None
 
 
 Event: TypeAlias = (

@@ -106,14 +106,14 @@ def probe(
                 peer, contexts, timeouts=patience, limits=bounds, stop=stop, security=security
             )
         except NetworkError as error:
-            tell(AssociationEnded(number, str(error)))
+            tell(AssociationEnded(number, error.why))
             return Interrupted("stopped by the user") if stop.aborted else error
-        reason = ""
+        reason = NONE
         try:
             tell(accepted_event(number, association))
             association.release()
         except NetworkError as error:  # it has answered all that was asked
-            reason = str(error)
+            reason = because("not_released", error.why)
         finally:
             association.abort()
             stop.wakers.pop(association, None)

@@ -272,5 +272,12 @@ def test_failures_are_told_without_being_asked(event: Event, lines: list[str]) -
 
 @pytest.mark.parametrize(("halt", "prefix"), [(True, "I"), (False, "W")])
 def test_end_of_an_association_is_a_warning_if_the_run_goes_on(halt: bool, prefix: str) -> None:
-    told = _told(Level.INFO, AssociationEnded(2, "peer went"), halt=halt)
-    assert told == [f"{prefix}: association #2 has ended: peer went"]
+    told = _told(Level.INFO, AssociationEnded(2, because("closed")), halt=halt)
+    assert told == [f"{prefix}: association #2 has ended: peer closed the connection"]
+
+
+@pytest.mark.parametrize("halt", [True, False])
+def test_a_release_that_is_not_confirmed_is_a_warning(halt: bool) -> None:
+    """It ends no run."""
+    told = _told(Level.WARN, AssociationEnded(2, because("not_released", because("closed"))), halt=halt)
+    assert told == ["W: association #2 has ended: the peer did not confirm the release: peer closed the connection"]

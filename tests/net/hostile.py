@@ -20,6 +20,7 @@ from dcmsend.net import stream as stream_module
 from dcmsend.net.association import Association
 from dcmsend.net.stream import Stream
 from dcmsend.plan import Routes, Wishes
+from dcmsend.reasons import NONE
 from dcmsend.stop import Stop
 from dcmsend.transfer.retry import Attempts
 from dcmsend.transfer.worker import Settings, Worker
@@ -183,12 +184,13 @@ class Zeros:
     """A data set of zero bytes; it fails before the byte at ``fails_at``."""
 
     sop_class = malformed.CT
-    transfer_syntax = malformed.EXPLICIT
+    transfer_syntax = original_syntax = malformed.EXPLICIT
     notices = ()
+    doubt = NONE
 
     def __init__(self, number: int, size: int, fails_at: int) -> None:
         self.sop_instance = f"1.2.3.{number}"
-        self.length = self.dataset_size = size
+        self.length = self.dataset_size = self.file_size = size
         self._fails_at = fails_at
         self._at = 0
 
@@ -209,6 +211,7 @@ class Reported:
     def __init__(self) -> None:
         self.answers: list[tuple[int, int]] = []
         self.error: DcmsendError | None = None
+        self.others: set[int] = set()  # Message IDs of which the peer spoke as of something else
 
 
 def hostile(number: int) -> tuple[str]:
@@ -307,6 +310,9 @@ class Supplies:
     def wait(self) -> bool:
         return False
 
+    def spare(self) -> bool:
+        return False
+
     def open(self, instance: Instance, _: str, _ways: object = None) -> Payload:
         self._link.turn()
         return cast("Payload", self._sets[int(instance.path.partition(".")[0])])
@@ -328,11 +334,13 @@ def _by_worker(association: Association, link: Link, sets: list[Zeros], reported
             finished.add(event.instance)
             if event.instance in messages:
                 link.begun.remove(messages[event.instance])
+            if outcome.reason.code in OTHERS:
+                reported.others.add(messages[event.instance])
             if outcome.state is State.ANSWERED:
                 assert outcome.status is not None
                 reported.answers.append((messages[event.instance], outcome.status))
-            assert is_one_line(outcome.reason), outcome.reason
-            assert len(outcome.reason) < MOST_CHARACTERS
+            assert is_one_line(str(outcome.reason)), outcome.reason
+            assert len(str(outcome.reason)) < MOST_CHARACTERS
     assert messages.keys() <= finished, "an instance without an outcome"
     assert len(finished) + len(supplies.entries) == len(sets), "an instance is lost"
     assert worker.error or len(finished) == len(sets), "not all were tried"
@@ -348,6 +356,7 @@ def _bounded(association: Association) -> None:
     assert len(association._events) <= MOST_EVENTS, f"{len(association._events)} events"
 
 
+OTHERS: Final = ("answered_for_other_instance", "answered_for_other_class", "answered_in_other_context")
 MOST_EVENTS: Final = 8  # as many as requests, and what ended the association
 MOST_CHARACTERS: Final = 600  # of a reason
 
@@ -359,7 +368,11 @@ def _truthful(reported: Reported, said: bytes, last: int) -> None:
     """
     answers = reported.answers
     if answers:
-        really = malformed.responses(said)
+        really = [
+            (number, status)
+            for number, status in malformed.responses(said)
+            if number not in reported.others or not status_class(status).stored
+        ]
         believed = [(number, status) for number, status in really if number != last or not status_class(status).stored]
         told = (really[: len(answers)], believed[: len(answers)] if reported.error else None)
         assert answers in told, f"reported {answers}, really {really[: len(answers) + 3]}"

@@ -168,7 +168,7 @@ ENDS_BEFORE = {
     "abort": ([expect(pdus.A_ASSOCIATE_RQ), send(pdus.abort(2, 2)), drain()], AssociationAborted, "did not expect"),
     "close": ([expect(pdus.A_ASSOCIATE_RQ), close()], ConnectionLost, "peer closed the connection"),
     "reset": ([expect(pdus.A_ASSOCIATE_RQ), reset()], ConnectionLost, "connection lost"),
-    "rubbish": ([expect(pdus.A_ASSOCIATE_RQ), send(b"SSH-2.0-"), drain()], RemoteProtocolError, "broke the protocol"),
+    "rubbish": ([expect(pdus.A_ASSOCIATE_RQ), send(b"SSH-2.0-"), drain()], RemoteProtocolError, "the peer speaks SSH"),
 }  # fmt: skip
 
 ENDS_AFTER = {

@@ -166,8 +166,8 @@ def test_broken_pem(name: str, label: str, pki: Pki, tmp_path: Path) -> None:
 
 def test_pem_that_is_read_as_der_and_the_reverse(pki: Pki) -> None:
     for path, form, hint in (
-        (pki.ca.certificate, KeyFormat.DER, "it was read as DER; --pem-keys for files in PEM"),
-        (pki.ca.der, KeyFormat.PEM, "it was read as PEM; --der-keys for files in DER"),
+        (pki.ca.certificate, KeyFormat.DER, "It was read as DER; Tls(file_format=KeyFormat.PEM) for files in PEM."),
+        (pki.ca.der, KeyFormat.PEM, "It was read as PEM; Tls(file_format=KeyFormat.DER) for files in DER."),
     ):
         with pytest.raises(ConfigurationError) as caught:
             security(ca_files=(str(path),), file_format=form)

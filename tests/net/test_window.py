@@ -11,6 +11,7 @@ import pytest
 
 import dcmsend
 from dcmsend.model import Limits, Policy, State, Timeouts
+from dcmsend.reasons import Reason, because
 from tests.support import pdus
 from tests.support.builder import part10
 from tests.support.scripted import (
@@ -168,7 +169,7 @@ def test_servers_that_do_not_answer_it(
 LARGE = 16 << 20  # bytes: more than the buffers between two sockets hold
 
 
-def large(folder: Path, peer: ScriptedPeer) -> tuple[State, int | None, str]:
+def large(folder: Path, peer: ScriptedPeer) -> tuple[State, int | None, Reason]:
     """Send one large instance; its state, status and reason."""
     path = folder / "large.dcm"
     path.write_bytes(part10(CT, "1.2.3.1", value=bytes(LARGE)))
@@ -195,7 +196,7 @@ def test_what_was_not_sent_whole_is_not_stored_whatever_the_peer_says(
     peer = scripted_peer(script, receive_buffer=4096)
     found, answered, reason = large(tmp_path, peer)
     assert (found, answered) == (state, status if state is State.ANSWERED else None)
-    assert (reason == "") == (state is State.ANSWERED)
+    assert reason.innermost.code == ("" if state is State.ANSWERED else "early_success")
 
 
 def test_responses_without_end_do_not_fill_the_memory(scripted_peer: Peer, tmp_path: Path) -> None:
@@ -212,4 +213,4 @@ def test_responses_without_end_do_not_fill_the_memory(scripted_peer: Peer, tmp_p
     peer = scripted_peer([accept(), expect(pdus.P_DATA_TF), flood], receive_buffer=4096)
     state, _, reason = large(tmp_path, peer)
     assert state is State.FAILED
-    assert reason.endswith("peer broke the protocol: it answered Message ID 1, which was not asked")
+    assert reason.innermost == because("early_success", message_id=1)

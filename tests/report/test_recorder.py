@@ -21,7 +21,8 @@ from dcmsend.events import (
     InstanceStarted,
     ScanStarted,
 )
-from dcmsend.model import Refusal
+from dcmsend.model import Refusal, State
+from dcmsend.reasons import because
 from dcmsend.report.recorder import (
     MOST_ASSOCIATIONS,
     MOST_INTERVALS,
@@ -51,7 +52,7 @@ def _send(recorder: Recorder, clock: Clock, number: int, facts: Facts, seconds: 
     instance, outcome = row(number, facts, association=association)
     recorder(InstanceStarted(number, instance, association, 1, 1, EXPLICIT))
     clock.now += seconds
-    recorder(InstanceFinished(instance, outcome))
+    recorder(InstanceFinished(instance, outcome, seconds if outcome.state is State.ANSWERED else None))
 
 
 def test_a_run(recorder: Recorder, clock: Clock) -> None:
@@ -63,14 +64,14 @@ def test_a_run(recorder: Recorder, clock: Clock) -> None:
     _send(recorder, clock, 1, STORED, 0.25)
     _send(recorder, clock, 2, FULL, 0.5)
     _send(recorder, clock, 3, LOST, 2)
-    recorder(AssociationEnded(1, "the peer closed the connection"))
+    recorder(AssociationEnded(1, because("closed")))
     assert recorder.elapsed() == 4.25
     (record,) = recorder.associations
     assert (record.requested, record.accepted, record.ended) == (1, 1.5, 4.25)
     assert (record.stored, record.not_stored, record.stored_bytes) == (1, 2, 524_288)
     assert (record.contexts, record.contexts_accepted) == (2, 1)
     assert (record.max_pdu, record.implementation, record.security) == (65536, "PEER_1", "TLS 1.3")
-    assert str(record.reason) == "the peer closed the connection"
+    assert record.reason == "peer closed the connection"
     assert (recorder.seconds_of(1), recorder.seconds_of(2)) == (0.25, 0.5)
     assert recorder.seconds_of(3) is None  # no response came
     assert recorder.seconds_of(4) is None
@@ -80,7 +81,7 @@ def test_a_run(recorder: Recorder, clock: Clock) -> None:
 def test_an_association_that_was_not_accepted(recorder: Recorder, clock: Clock) -> None:
     recorder(AssociationRequested(1, CONTEXTS, True))
     clock.now += 2
-    recorder(AssociationEnded(1, "association rejected"))
+    recorder(AssociationEnded(1, because("closed")))
     (record,) = recorder.associations
     assert (record.requested, record.accepted, record.ended) == (0, None, 2)
 
@@ -90,14 +91,8 @@ def test_associations_at_once_are_told_apart(recorder: Recorder, clock: Clock) -
         recorder(AssociationRequested(number, CONTEXTS, True))
     for number in (2, 1):
         recorder(AssociationAccepted(number, 0, CONTEXTS, f"peer {number}"))
-    instance, outcome = row(1, STORED, association=2)
-    recorder(InstanceStarted(1, instance, 2, 1, 1, EXPLICIT))
-    other, other_outcome = row(2, STORED, association=1)
-    recorder(InstanceStarted(2, other, 1, 1, 1, EXPLICIT))
-    clock.now += 1
-    recorder(InstanceFinished(other, other_outcome))
-    clock.now += 1
-    recorder(InstanceFinished(instance, outcome))
+    for number, association, seconds in ((2, 1, 1), (1, 2, 2)):
+        recorder(InstanceFinished(*row(number, STORED, association=association), seconds))
     assert [(one.stored, one.implementation) for one in recorder.associations] == [(1, "peer 1"), (1, "peer 2")]
     assert (recorder.seconds_of(1), recorder.seconds_of(2)) == (2, 1)
 
@@ -187,7 +182,7 @@ def test_times_without_end_and_without_length() -> None:
 def test_associations_are_bounded(recorder: Recorder) -> None:
     for number in range(1, 3 * MOST_ASSOCIATIONS + 1):
         recorder(AssociationRequested(number, CONTEXTS, True))
-        recorder(AssociationEnded(number, "rejected"))
+        recorder(AssociationEnded(number, because("closed")))
     assert recorder.association_count == 3 * MOST_ASSOCIATIONS
     numbers = [record.number for record in recorder.associations]
     half = MOST_ASSOCIATIONS // 2

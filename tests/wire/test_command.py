@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcmsend.light import replace
+from dcmsend.reasons import because
 from dcmsend.wire import command, pdu
 from dcmsend.wire.reader import MalformedPDU
 
@@ -66,7 +68,12 @@ RESPONSES = st.builds(
 
 @given(RESPONSES)
 def test_decoding_what_was_encoded(response: command.Response) -> None:
-    assert command.decode_response(response.encode()) == response
+    encoded = response.encode()
+    if response.command_field in command._REQUESTS and not command._decode_ordinary(encoded, 0):
+        with pytest.raises(MalformedPDU, match="a request of its own"):
+            command.decode_response(encoded)
+    else:
+        assert command.decode_response(encoded) == response
 
 
 @given(st.binary(max_size=120))
@@ -99,7 +106,7 @@ def test_a_comment_in_another_character_set_does_not_break() -> None:
 
 def long_way(command_set: bytes) -> object:
     try:
-        return command._decode_any(command_set)
+        return command._decode_any(command_set, 0)
     except MalformedPDU as error:
         return str(error)
 
@@ -122,9 +129,7 @@ def test_the_short_way_says_what_the_long_way_says(
     response: command.Response, sop_class: str, place: int, byte: int, cut: int
 ) -> None:
     """Of whatever comes: as it should be, with one byte changed, cut off, or with something behind it."""
-    whole = response.encode()
-    if sop_class:
-        whole = whole[:12] + command._value(0x0002, command._uid(sop_class)) + whole[12:]
+    whole = replace(response, sop_class=sop_class).encode()
     changed = bytearray(whole)
     changed[place % len(whole)] = byte
     for command_set in (whole, bytes(changed), whole[:cut], whole + whole[12 : 12 + cut]):
@@ -132,5 +137,29 @@ def test_the_short_way_says_what_the_long_way_says(
 
 
 def test_the_usual_response_goes_the_short_way() -> None:
-    usual = command.Response(command.C_STORE_RSP, 7, 0, sop_instance="1.2.3")
-    assert command._decode_ordinary(usual.encode()) == usual
+    usual = command.Response(command.C_STORE_RSP, 7, 0, sop_instance="1.2.3", sop_class="1.2", context_id=5)
+    assert command._decode_ordinary(usual.encode(), 5) == usual
+
+
+@pytest.mark.parametrize("element", ["000000010200000001800000", "000000090200000000000000"])
+@pytest.mark.parametrize("number", [0x0100, 0x0110, 0x0120, 0x0800, 0x0900, 0x0002, 0x1000])
+def test_what_stands_twice_is_malformed(number: int, element: str) -> None:
+    """Whichever of two statuses were taken, the other one might be meant."""
+    whole = command.Response(command.C_STORE_RSP, 1, 0xA700, sop_class="1.2", sop_instance="1.2.3").encode()
+    twice = command._us(number, 0)
+    for command_set in (whole + twice + twice, twice + whole + twice):
+        with pytest.raises(MalformedPDU, match=rf"\(0000,{number:04x}\) stands twice in the command set"):
+            command.decode_response(command_set)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [(0x0030, "C-ECHO-RQ"), (0x0001, "C-STORE-RQ"), (0x0100, "N-EVENT-REPORT-RQ"), (0x0FFF, "C-CANCEL-RQ")],
+)
+def test_a_request_of_the_peer_is_called_that(field: int, name: str) -> None:
+    request = command._command_set(
+        command._us(0x0100, field) + command._us(0x0110, 1) + command._us(0x0800, command.NO_DATA_SET)
+    )
+    with pytest.raises(MalformedPDU) as caught:
+        command.decode_response(request)
+    assert caught.value.why == because("request_by_peer", name=name)

@@ -78,8 +78,8 @@ def response_values(response: Response, size: int = 10_000, context_id: int = 1)
     return [pdu.PDV(context_id, True, i == len(pieces), piece) for i, piece in enumerate(pieces, 1)]
 
 
-SUCCESS = Response(C_STORE_RSP, 1, 0)
-WITH_DATA = Response(C_STORE_RSP, 1, 0, has_data_set=True)
+SUCCESS = Response(C_STORE_RSP, 1, 0, context_id=1)
+WITH_DATA = Response(C_STORE_RSP, 1, 0, has_data_set=True, context_id=1)
 
 
 @pytest.mark.parametrize("size", [1, 7, 40, 10_000])
@@ -89,7 +89,7 @@ def test_responses_are_joined(size: int) -> None:
 
 
 def test_two_responses_in_one_pdu() -> None:
-    second = Response(C_STORE_RSP, 2, 0xA700)
+    second = Response(C_STORE_RSP, 2, 0xA700, context_id=1)
     both = [*response_values(SUCCESS), *response_values(second)]
     assert list(fragment.MessageAssembler().feed(both)) == [SUCCESS, second]
 
@@ -97,6 +97,32 @@ def test_two_responses_in_one_pdu() -> None:
 def test_a_data_set_behind_a_response_is_dropped() -> None:
     data = [pdu.PDV(1, False, False, bytes(100)), pdu.PDV(1, False, True, b"")]
     assert list(fragment.MessageAssembler().feed([*response_values(WITH_DATA), *data])) == [WITH_DATA]
+
+
+def test_a_response_is_there_before_its_data_set() -> None:
+    """Which may never come: the status is known, and nothing is waited for but what has begun."""
+    assembler = fragment.MessageAssembler()
+    assert list(assembler.feed(response_values(WITH_DATA))) == [WITH_DATA]
+    assert not assembler.partial
+    assert list(assembler.feed([pdu.PDV(1, False, False, b"ab")])) == []
+    assert assembler.partial
+    assert list(assembler.feed([pdu.PDV(1, False, True, b"cd"), *response_values(SUCCESS)])) == [SUCCESS]
+    assert not assembler.partial
+
+
+def test_a_data_set_that_was_announced_and_does_not_come_is_no_fault() -> None:
+    second = Response(C_STORE_RSP, 2, 0, has_data_set=True, context_id=1)
+    both = [*response_values(WITH_DATA), *response_values(second)]
+    assert list(fragment.MessageAssembler().feed(both)) == [WITH_DATA, second]
+
+
+def test_a_command_set_of_which_more_is_to_come_is_partial() -> None:
+    assembler = fragment.MessageAssembler()
+    first, *rest = response_values(SUCCESS, 40)
+    assert list(assembler.feed([first])) == []
+    assert assembler.partial
+    assert list(assembler.feed(rest)) == [SUCCESS]
+    assert not assembler.partial
 
 
 def test_each_message_has_its_own_number_of_pieces() -> None:
@@ -112,7 +138,7 @@ def test_each_message_has_its_own_number_of_pieces() -> None:
     [
         ([pdu.PDV(1, False, True, b"")], "a piece of a data set where a command was expected"),
         (
-            [*response_values(WITH_DATA), *response_values(SUCCESS)],
+            [*response_values(WITH_DATA), pdu.PDV(1, False, False, b""), *response_values(SUCCESS)],
             "before the data set of the one before it had ended",
         ),
         ([pdu.PDV(1, True, False, b"ab"), pdu.PDV(3, True, False, b"ab")], "changes its presentation context"),

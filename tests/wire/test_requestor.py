@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmsend.errors import LocalProtocolError
+from dcmsend.reasons import because
 from dcmsend.wire import pdu
 from dcmsend.wire.command import C_STORE_RSP, Response
 from dcmsend.wire.requestor import (
@@ -29,9 +30,10 @@ from .vectors import PDUS, recorded
 
 ACCEPT = pdu.AssociateAccept(contexts=(pdu.ContextResult(1, 0, "1.2.840.10008.1.2"),), user=())
 REJECT = pdu.AssociateReject(1, 1, 7)
-SUCCESS = Response(C_STORE_RSP, 1, 0)
+SUCCESS = Response(C_STORE_RSP, 1, 0, context_id=1)
 DATA = pdu.Data((pdu.PDV(1, True, True, SUCCESS.encode()),))
 PEER_PDUS: list[pdu.PDU] = [ACCEPT, REJECT, DATA, pdu.ReleaseRequest(), pdu.ReleaseResponse(), pdu.Abort(2, 1)]
+UNEXPECTED = because("unexpected_pdu", name="P-DATA-TF", state="requested")
 ABORT_BY_USER = bytes.fromhex("07000000000400000000")
 ABORT_BY_PROVIDER = bytes.fromhex("07000000000400000202")
 
@@ -57,7 +59,13 @@ def machine(state: State) -> Requestor:
         (State.REQUESTED, ACCEPT, Accepted(ACCEPT), State.ESTABLISHED, b""),
         (State.REQUESTED, REJECT, Rejected(REJECT), State.CLOSED, b""),
         (State.REQUESTED, pdu.Abort(2, 1), Aborted(2, 1), State.CLOSED, b""),
-        (State.REQUESTED, DATA, Violated("P-DATA-TF while the association is requested"), State.CLOSED, None),
+        (
+            State.REQUESTED,
+            DATA,
+            Violated(because("unexpected_pdu", name="P-DATA-TF", state="requested")),
+            State.CLOSED,
+            None,
+        ),
         (State.REQUESTED, pdu.ReleaseRequest(), Violated, State.CLOSED, None),
         (State.REQUESTED, pdu.ReleaseResponse(), Violated, State.CLOSED, None),
         (State.ESTABLISHED, DATA, Responded(SUCCESS), State.ESTABLISHED, b""),
@@ -111,13 +119,13 @@ class TestInEveryOpenState:
     def test_what_is_no_pdu_is_a_violation(self, state: State) -> None:
         requestor = machine(state)
         (event,) = requestor.receive(b"HTTP/1.1 400 Bad Request\r\n")
-        assert event == Violated("unrecognised PDU type 0x48")
+        assert event == Violated(because("unknown_pdu", type="48"), b"HTTP/1.1 400 Bad")
         assert (requestor.state, requestor.outgoing) == (State.CLOSED, ABORT_BY_PROVIDER)
 
     def test_a_request_from_the_peer_is_a_violation(self, state: State) -> None:
         requestor = machine(state)
         (event,) = requestor.receive(recorded("dcmtk-store", "requestor")[0])
-        assert event == Violated(f"A-ASSOCIATE-RQ while the association is {state.value}")
+        assert event == Violated(because("unexpected_pdu", name="A-ASSOCIATE-RQ", state=state.value))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +160,7 @@ def test_nothing_leaves_a_closed_association() -> None:
 def test_events_before_a_violation_are_kept() -> None:
     requestor = machine(State.ESTABLISHED)
     events = requestor.receive(DATA.encode() + b"\xff" * 6)
-    assert events == [Responded(SUCCESS), Violated("unrecognised PDU type 0xff")]
+    assert events == [Responded(SUCCESS), Violated(because("unknown_pdu", type="ff"), b"\xff" * 6)]
 
 
 def test_a_response_in_front_of_a_violation_is_kept_within_one_pdu() -> None:

@@ -159,7 +159,8 @@ class Listener:
 
     def _association_ended(self, event: AssociationEnded) -> None:
         if event.reason:  # if that ends the run, the run's error says so
-            level = Level.INFO if self._halt else Level.WARN
+            ends_run = self._halt and event.reason.code != "not_released"
+            level = Level.INFO if ends_run else Level.WARN
             self._net.write(level, f"association #{event.number} has ended: {event.reason}")
         else:
             self._net.info("Releasing Association")

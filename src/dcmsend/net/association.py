@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import time
 
-from dcmsend.errors import ConnectionLost, FileError, NegotiationError, NetworkError, RemoteProtocolError
-from dcmsend.model import MAX_PDU, MOST_OUTSTANDING, status_class
+from dcmsend.errors import ConnectionLost, FileError, NetworkError, settled
+from dcmsend.model import status_class
+from dcmsend.net.negotiation import Agreed, Known, request_for, require_titles
 from dcmsend.net.stream import Stream, connect
-from dcmsend.plan import answered
-from dcmsend.printable import MAX_REMARK, plain
-from dcmsend.uids import IMPLEMENTATION_CLASS_UID
-from dcmsend.version import __version__
+from dcmsend.reasons import NONE, Reason, because
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
-from dcmsend.wire.fragment import SMALLEST_PDU, DataFrames, encode_command
-from dcmsend.wire.items import (
-    AsynchronousOperationsWindow,
-    ImplementationClass,
-    ImplementationVersion,
-    MaximumLength,
-    UserItem,
-    find_item,
-)
-from dcmsend.wire.pdu import Abort, AssociateAccept, AssociateRequest, ProposedContext
+from dcmsend.wire.fragment import DataFrames, encode_command
+from dcmsend.wire.pdu import Abort, AssociateAccept
 from dcmsend.wire.requestor import (
     Accepted,
     HungUp,
@@ -48,7 +38,6 @@ if TYPE_CHECKING:
     from dcmsend.model import Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
-    from dcmsend.security import Identity
     from dcmsend.stop import Stop
     from dcmsend.wire.command import Response
     from dcmsend.wire.items import UserItem
@@ -73,11 +62,9 @@ if TYPE_CHECKING:
 else:
     from _collections import deque  # the package around it takes longer to import than all of this
 
-IMPLEMENTATION_VERSION: Final = f"DCMSEND_{__version__}"[:16]
 FRAMES_CAPACITY: Final = 1024 * 1024
 MAX_MESSAGE_ID: Final = 65535
 _FAREWELL: Final = 1.0  # seconds for a peer that is reading to make room for an A-ABORT
-_ASSUMED_PDU: Final = 16384  # for a peer that leaves out its maximum length, which PS3.8 D.1 does not allow
 _AWAITED: Final = (Responded, Accepted, Released)  # what does not end an association before its time
 
 
@@ -89,7 +76,14 @@ class Association:
     ``user``: the user information of the peer's answer.
     """
 
-    def __init__(self, stream: Stream, timeouts: Timeouts, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        timeouts: Timeouts,
+        limits: Limits,
+        clock: Callable[[], float],
+        known: Known | None = None,
+    ) -> None:
         self.contexts: tuple[Context, ...] = ()
         self.max_pdu = 0
         self.window = 1
@@ -104,6 +98,9 @@ class Association:
         self._events: deque[WireEvent] = deque()
         self._outstanding: dict[int, int] = {}  # Message ID -> command field of the response it waits for
         self._last_message_id = 0
+        self._sending = 0  # the Message ID of the data set that has not left whole
+        self._identified = False
+        self._known = known or Known()
         self._send_pdu = 0
         self._frames: DataFrames | None = None
 
@@ -119,34 +116,48 @@ class Association:
         pace: Pace | None = None,
         security: Security | None = None,
         gauge: Gauge | None = None,
+        known: Known | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Association:
         """Connect and negotiate, through TLS where there is a ``security``; ``gauge`` counts what is sent.
 
-        Raises ``NetworkError``: whatever keeps the association from being made. From then on the association is among
-        ``stop.wakers``; whoever has done with it takes it out.
+        ``known``: what has been learnt of the peer, which is added to. Raises ``NetworkError``: whatever keeps the
+        association from being made. From then on the association is among ``stop.wakers``; whoever has done with it
+        takes it out.
         """
-        _require_title(peer.called_ae, "--call")
-        _require_title(peer.calling_ae, "--aetitle")
-        connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
-        stream = (Stream if security is None else security.stream)(connection, timeouts.socket, pace)
-        if gauge is not None:
-            stream.measure(gauge)
-        association = cls(stream, timeouts, limits, clock)
-        stop.wakers[association] = association.interrupt
+        require_titles(peer)
+        known = known or Known()
+        try:
+            connection = connect(peer.host, peer.port, family=peer.family, timeout=timeouts.connect, stop=stop)
+            stream = (Stream if security is None else security.stream)(connection, timeouts.socket, pace)
+            if gauge is not None:
+                stream.measure(gauge)
+            association = cls(stream, timeouts, limits, clock, known)
+            association._establish(peer, contexts, stop)
+        except NetworkError as error:
+            if stop.aborted:
+                raise
+            from dcmsend.net.words import not_made
+
+            raise not_made(error, reached=known.accepted, secured=security is not None) from None
+        except MemoryError:
+            raise NetworkError(because("no_memory", words="out of memory")) from None
+        known.accepted = True
+        return association
+
+    def _establish(self, peer: Peer, contexts: tuple[Context, ...], stop: Stop) -> None:
+        """Negotiate over the connection. Raises ``NetworkError``; then all is closed."""
+        stop.wakers[self] = self.interrupt
         try:
             if stop.aborted:  # between two waits, when there was nobody to wake
-                raise ConnectionLost("stopped by the user")
-            stream.begin(timeouts.connect or timeouts.acse)
-            association.security = stream.security
-            association._negotiate(peer, contexts)
-        except BaseException as error:
-            association.abort()
-            del stop.wakers[association]
-            if security is None and isinstance(error, NetworkError):
-                _hint_at_tls(error)
+                raise ConnectionLost(because("stopped"))
+            self._stream.begin(self._timeouts.connect or self._timeouts.acse)
+            self.security = self._stream.security
+            self._negotiate(peer, contexts)
+        except BaseException:
+            self.abort()
+            del stop.wakers[self]
             raise
-        return association
 
     def __repr__(self) -> str:
         return f"<Association {self._machine.state.value}, {len(self._outstanding)} outstanding>"
@@ -177,8 +188,8 @@ class Association:
     def store(self, context_id: int, data_set: DataSet) -> int:
         """Send a C-STORE request with its data set (PS3.7 9.1.1); the Message ID.
 
-        Raises ``NetworkError``; ``FileError`` where the file fails. If part of the data set had left by then, the
-        association has been aborted.
+        Raises ``NetworkError``, also where the peer says that it has stored what has not left whole; ``FileError``
+        where the file fails. If part of the data set had left by then, the association has been aborted.
         """
         self._require_open()
         message_id = self.next_message_id
@@ -192,16 +203,19 @@ class Association:
             while True:
                 count = data_set.fill(frames.gaps)
                 left -= count
-                if not begun:
+                if begun:
+                    self._hear_at_once()
+                else:
                     self._begin(message_id, C_STORE_RSP)
+                    self._sending = message_id
                     begun = True
                 self._send(frames.seal(context_id, count, is_last=left == 0, command=command))
                 command = b""
                 if not left:
+                    self._sending = 0
                     return message_id
         except BaseException as error:
             if begun:
-                self._take_back(message_id)
                 self.abort(_FAREWELL if isinstance(error, FileError) else 0)
             raise
 
@@ -224,9 +238,9 @@ class Association:
         The response's Message ID says to which request it belongs; one that belongs to none is the peer's error.
         """
         try:
-            event = self._await(self._timeouts.dimse, "the peer's response")
+            event = self._await(self._timeouts.dimse, "response_timeout")
             if not isinstance(event, Responded):
-                raise _error_of(event)
+                raise self._error_of(event)
             return event.response
         except BaseException:
             self.abort()
@@ -247,9 +261,9 @@ class Association:
             self._require_open()
             self._machine.act(Trigger.RELEASE)
             self._flush()
-            event = self._await(self._timeouts.acse, "the answer to the release request")
+            event = self._await(self._timeouts.acse, "release_timeout")
             if not isinstance(event, Released | HungUp):
-                raise _error_of(event)
+                raise self._error_of(event)
         except ConnectionLost:
             pass
         finally:
@@ -273,65 +287,40 @@ class Association:
         self._stream.interrupt(Abort().encode())
 
     def _negotiate(self, peer: Peer, contexts: tuple[Context, ...]) -> None:
-        proposed = tuple(ProposedContext(c.context_id, c.abstract_syntax, c.transfer_syntaxes) for c in contexts)
-        wanted = self._limits.async_window
-        user: list[UserItem] = [
-            MaximumLength(self._limits.max_receive_pdu),
-            ImplementationClass(IMPLEMENTATION_CLASS_UID),
-            *([AsynchronousOperationsWindow(wanted, 1)] if wanted != 1 else []),
-            ImplementationVersion(IMPLEMENTATION_VERSION),
-        ]
-        if peer.identity is not None:
-            from dcmsend.net.identity import identity_item, require_confirmation
-
-            user.append(identity_item(peer.identity))
-        request = AssociateRequest(
-            called_ae=peer.called_ae, calling_ae=peer.calling_ae, contexts=proposed, user=tuple(user)
-        )
+        request = request_for(peer, contexts, self._limits)
+        self._identified = peer.identity is not None
         self._machine.act(Trigger.REQUEST)
         self._send(request.encode())
-        event = self._await(self._timeouts.acse, "the answer to the association request")
+        event = self._await(self._timeouts.acse, "request_timeout")
         if not isinstance(event, Accepted):
-            raise _error_of(event, peer.identity)
+            raise self._error_of(event)
         if peer.identity is not None:
+            from dcmsend.net.identity import require_confirmation
+
             require_confirmation(peer.identity, event.answer.user)
         self._take_answer(event.answer, contexts)
 
     def _take_answer(self, answer: AssociateAccept, contexts: tuple[Context, ...]) -> None:
-        self.contexts = answered(contexts, ((c.context_id, c.result, c.transfer_syntax) for c in answer.contexts))
+        agreed = Agreed.of(answer, contexts, self._limits)
+        self.contexts, self.max_pdu, self._send_pdu, self.window, self.implementation = agreed
         self.user = answer.user
-        maximum = find_item(answer.user, MaximumLength)
-        version = find_item(answer.user, ImplementationVersion)
-        self.max_pdu = maximum.length if maximum else _ASSUMED_PDU
-        self.implementation = plain(version.name, MAX_REMARK) if version else ""
-        self.window = _window(self._limits.async_window, find_item(answer.user, AsynchronousOperationsWindow))
-        self._send_pdu = min(self.max_pdu or MAX_PDU, MAX_PDU, self._limits.max_send_pdu or MAX_PDU)
-        if self._send_pdu < SMALLEST_PDU:
-            raise RemoteProtocolError(f"the peer takes PDUs of at most {self.max_pdu} bytes, too few for any message")
 
     def _begin(self, message_id: int, response: int) -> None:
         self._outstanding[message_id] = response
         self._last_message_id = message_id
 
-    def _take_back(self, message_id: int) -> None:
-        """Forget that the peer has stored an instance, as it said before it can have had it whole."""
-        for event in tuple(self._events):
-            answer = event.response if isinstance(event, Responded) else None
-            if answer and answer.message_id == message_id and status_class(answer.status).stored:
-                self._events.remove(event)
-
     def _send(self, data: bytes | memoryview) -> None:
         try:
             self._stream.send(data, self._hear)
         except ConnectionLost as lost:
-            raise self._last_message(lost) from lost
+            raise self._last_message(settled(lost)) from None
         self._require_open()
 
     def _require_open(self) -> None:
         """Raise what ended the association, where the peer has said so: there is no point in sending more."""
         for event in self._events:
             if not isinstance(event, _AWAITED):
-                raise _error_of(event)
+                raise self._error_of(event)
 
     def _last_message(self, lost: ConnectionLost) -> NetworkError:
         """A better reason for a lost connection: what the peer had said before it, often an A-ABORT."""
@@ -340,19 +329,25 @@ class Association:
                 self._feed(self._stream.receive_now())
         except ConnectionLost:
             pass
-        return next((_error_of(e) for e in self._events if not isinstance(e, (*_AWAITED, HungUp))), lost)
+        return next((self._error_of(e) for e in self._events if not isinstance(e, (*_AWAITED, HungUp))), lost)
+
+    def _hear_at_once(self) -> None:
+        """Take what has come by now. Raises ``NetworkError`` where the association is over."""
+        data = self._stream.receive_pending()
+        if data is not None:
+            self._hear(data)
 
     def _hear(self, data: bytes) -> None:
         """Take bytes that came while we were sending, for which there is no reason any more once it is all over."""
         self._feed(data)
         self._require_open()
         if self._machine.closed:
-            raise ConnectionLost("the association is over")
+            raise ConnectionLost(because("association_over"))
 
     def _feed(self, data: bytes) -> None:
         """Take received bytes. A response is matched when it comes: one to what is asked later answers nothing."""
         for event in self._machine.receive(data):
-            complaint = self._complaint(event.response) if isinstance(event, Responded) else ""
+            complaint = self._complaint(event.response) if isinstance(event, Responded) else NONE
             if complaint:
                 self._events.append(Violated(complaint))
                 if not self._machine.closed:
@@ -360,28 +355,42 @@ class Association:
                 return
             self._events.append(event)
 
-    def _complaint(self, response: Response) -> str:
-        """What is wrong with a response, if it is none to anything that is outstanding."""
-        expected = self._outstanding.pop(response.message_id, None)
+    def _complaint(self, response: Response) -> Reason:
+        """What is wrong with a response: it is none to anything that is outstanding, or comes too early."""
+        message_id = response.message_id
+        expected = self._outstanding.pop(message_id, None)
         if expected is None:
-            return f"it answered Message ID {response.message_id}, which was not asked"
-        return "" if response.command_field == expected else f"it answered with command 0x{response.command_field:04x}"
+            return because("answered_unasked", message_id=message_id)
+        if response.command_field != expected:
+            return because("answered_with_command", command=f"{response.command_field:04x}")
+        if message_id == self._sending and status_class(response.status).stored:
+            return because("early_success", message_id=message_id)
+        self._known.answered = True
+        return NONE
 
     def _await(self, timeout: float | None, phase: str) -> WireEvent:
         """The next event, within ``timeout`` seconds. Raises ``PeerTimeout``, ``ConnectionLost``."""
         deadline = None if timeout is None else self._clock() + timeout
         while not self._events:
             if self._machine.closed:
-                raise ConnectionLost("the association is over")
+                raise ConnectionLost(because("association_over"))
             left = None if deadline is None else deadline - self._clock()
-            stall = self._timeouts.socket if self._machine.in_pdu else None
+            in_pdu = self._machine.in_pdu
+            stall = self._timeouts.socket if in_pdu or self._machine.in_message else None
             if stall is not None and (left is None or stall < left):
-                self._feed(self._stream.receive(stall, "the rest of a PDU", stall))
+                self._feed(self._stream.receive(stall, "pdu_timeout" if in_pdu else "message_timeout", stall))
             else:
                 self._feed(self._stream.receive(left, phase, timeout))
             if not self._machine.closed:  # an abort is left to ``abort``, which does not wait for a peer that reads
                 self._flush()
         return self._events.popleft()
+
+    def _error_of(self, event: WireEvent) -> NetworkError:
+        """The error that an event comes to where nobody wanted it."""
+        from dcmsend.net.words import Standing, error_of  # most associations need none
+
+        known = self._known
+        return error_of(event, Standing(self._identified, known.answered))
 
     def _flush(self) -> None:
         outgoing = self._take_outgoing()
@@ -391,33 +400,3 @@ class Association:
     def _take_outgoing(self) -> bytes:
         outgoing, self._machine.outgoing = self._machine.outgoing, b""
         return outgoing
-
-
-def _error_of(event: WireEvent, identity: Identity | None = None) -> NetworkError:
-    """The error that an event comes to where nobody wanted it."""
-    from dcmsend.net.words import error_of  # most associations need none
-
-    return error_of(event, identified=identity is not None)
-
-
-def _hint_at_tls(error: NetworkError) -> None:
-    """Say so where a peer that expects TLS would have made us fail in the same way."""
-    from dcmsend.net.words import TLS_ALERT, TLS_HINT
-
-    if isinstance(error, ConnectionLost) or TLS_ALERT in error.message:
-        error._hint = TLS_HINT  # noqa: SLF001
-
-
-def _require_title(title: str, option: str) -> None:
-    """Raises ``NegotiationError`` where PS3.5 6.2 (VR AE) does not allow a title."""
-    if not title.strip():
-        raise NegotiationError(f"AE titles must not be empty ({option})")
-    if not (title.isascii() and title.isprintable()) or "\\" in title:
-        raise NegotiationError(f"AE title '{title}' has characters that DICOM does not allow ({option})")
-
-
-def _window(wanted: int, answer: AsynchronousOperationsWindow | None) -> int:
-    """How many operations may be outstanding: 1 unless both sides said more (PS3.7 D.3.3.3); 0 is no limit."""
-    if wanted == 1 or answer is None:
-        return 1
-    return min(wanted or MOST_OUTSTANDING, answer.invoked or MOST_OUTSTANDING, MOST_OUTSTANDING)

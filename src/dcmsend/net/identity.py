@@ -6,6 +6,7 @@ Loaded where there is an identity. What is in it goes into one sub-item, and now
 from __future__ import annotations
 
 from dcmsend.errors import NegotiationError
+from dcmsend.reasons import because
 from dcmsend.wire.extensions import UserIdentity, UserIdentityResponse
 from dcmsend.wire.items import find_item
 
@@ -29,7 +30,4 @@ def require_confirmation(identity: Identity, answer: Iterable[UserItem]) -> None
     not looked at, and not shown.
     """
     if identity.positive_response and find_item(answer, UserIdentityResponse) is None:
-        raise NegotiationError(
-            "the peer accepted the association without confirming the user identity",
-            hint="it may not look at identities at all; without --pos-response it gets the instances all the same",
-        )
+        raise NegotiationError(because("identity_not_confirmed"))

@@ -14,6 +14,7 @@ from time import monotonic
 
 from dcmsend.errors import ConnectionLost, NetworkError, PeerTimeout
 from dcmsend.net.stream import Stream, poller
+from dcmsend.reasons import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ class TlsStream(Stream):
             except OSError as error:
                 from dcmsend.net.tls_words import handshake_error
 
-                raise handshake_error(error, self._name, certificate=self._certificate) from error
+                raise handshake_error(error, self._name, certificate=self._certificate, secured=self._tls) from error
             else:
                 return
             if not poll(writing=False, timeout=_left(deadline))[1]:
-                raise PeerTimeout("the TLS handshake", limit or 0)
+                raise PeerTimeout("handshake_timeout", limit or 0)
 
     def _send(self, data: bytes | memoryview, incoming: Callable[[bytes], None]) -> None:
         """As of plain connections: a record at a time leaves. An unfinished one is tried again from where it began."""
@@ -85,14 +86,14 @@ class TlsStream(Stream):
             except ssl.SSLWantWriteError:
                 readable, ready = self._poll(writing=True, timeout=self._socket_timeout)
                 if not ready:
-                    raise PeerTimeout("sending to a peer that takes nothing", self._socket_timeout or 0) from None
+                    raise PeerTimeout("sending_timeout", self._socket_timeout or 0) from None
                 if readable:
                     self._hear(incoming)
             except ssl.SSLWantReadError:  # the peer has begun to negotiate anew
                 if not self._poll(writing=False, timeout=self._socket_timeout)[1]:
-                    raise PeerTimeout("negotiating TLS anew", self._socket_timeout or 0) from None
+                    raise PeerTimeout("renegotiation_timeout", self._socket_timeout or 0) from None
             except OSError as error:
-                raise self._failure(error, " while sending") from error
+                raise self._failure(error, sending=True) from error
 
     def _hear(self, incoming: Callable[[bytes], None]) -> None:
         data = self.receive_pending()
@@ -125,7 +126,7 @@ class TlsStream(Stream):
         """What is there. Raises ``ConnectionLost`` where there is nothing yet, as plain connections do."""
         data = self.receive_pending()
         if data is None:
-            raise ConnectionLost("connection lost")
+            raise ConnectionLost(because("lost", words="nothing is there"))
         return data
 
     def receive_pending(self) -> bytes | None:
@@ -143,7 +144,7 @@ class TlsStream(Stream):
             self._needs_room = True
             return None
         except OSError as error:
-            raise self._failure(error, "") from error
+            raise self._failure(error, sending=False) from error
 
     def last_words(self, data: bytes, patience: float = 0) -> None:
         """What fits, then close_notify (RFC 8446 6.1), and the end of both directions."""
@@ -167,10 +168,10 @@ class TlsStream(Stream):
         except OSError:
             pass
 
-    def _failure(self, error: OSError, doing: str) -> NetworkError:
+    def _failure(self, error: OSError, *, sending: bool) -> NetworkError:
         from dcmsend.net.tls_words import stream_error
 
-        return stream_error(error, doing, certificate=self._certificate)
+        return stream_error(error, sending=sending, certificate=self._certificate)
 
 
 def _deadline(seconds: float | None) -> float | None:

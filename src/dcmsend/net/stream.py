@@ -11,9 +11,10 @@ import errno
 import os
 import select
 
-from dcmsend.errors import ConnectError, ConnectionLost, NameResolutionError, PeerTimeout
+from dcmsend.errors import ConnectError, ConnectionLost, PeerTimeout
 from dcmsend.model import AddressFamily
-from dcmsend.printable import MAX_HOST, plain
+from dcmsend.printable import MAX_HOST
+from dcmsend.reasons import NONE, because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from dcmsend.meter import Gauge
     from dcmsend.net.pace import Pace
+    from dcmsend.reasons import Reason
     from dcmsend.stop import Stop
 else:
     import _socket as socket  # the module around it takes as long to import as sending a small file
@@ -33,6 +35,24 @@ _FAMILIES: Final = {
     AddressFamily.ANY: socket.AF_UNSPEC,
 }
 _UNDER_WAY: Final = (errno.EINPROGRESS, errno.EWOULDBLOCK)
+# What the system says of a connection; anything else is "network_error".
+_CONNECTION: Final = {
+    errno.ECONNREFUSED: "connection_refused",
+    errno.ETIMEDOUT: "unreachable",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EHOSTDOWN: "unreachable",
+    errno.ENETDOWN: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",
+    errno.EACCES: "connection_forbidden",
+    errno.EPERM: "connection_forbidden",
+    errno.EAFNOSUPPORT: "no_address_family",
+    errno.EPROTONOSUPPORT: "no_address_family",
+    errno.EMFILE: "too_many_open_files",
+    errno.ENFILE: "too_many_open_files",
+    errno.ENOMEM: "no_memory",
+    errno.ENOBUFS: "no_memory",
+}
 _CHUNK: Final = 8192  # bytes that are read at once: responses are short
 _LONGEST: Final = 2_000_000.0  # seconds; what waits longer than 23 days need not be told apart from for ever
 # Linux acknowledges late by default, and a peer that writes its response in two pieces with Nagle's algorithm on waits
@@ -41,45 +61,55 @@ _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 
 
 def connect(host: str, port: int, *, family: AddressFamily, timeout: float | None, stop: Stop) -> socket.socket:
-    """A connection to the first address of ``host`` that takes one; ``timeout`` in seconds for each address.
+    """A connection to the first address of ``host`` that takes one.
 
-    Raises ``NameResolutionError``, ``ConnectError`` (naming the last address that was tried).
+    ``timeout``: seconds for each address, and for finding out which there are. Raises ``NameResolutionError``,
+    ``ConnectError``, which names the last address that was tried.
     """
-    name = plain(host, MAX_HOST)
-    failure = ConnectError(f"cannot connect to {name}:{port}")
-    for kind, address in _resolve(host, port, family):
-        connection = socket.socket(kind, socket.SOCK_STREAM)
-        stop.wakers[connection] = _shutting_down(connection)
+    failure = because("host_unknown", host=host[:MAX_HOST], wanted="address", words="it has none")
+    for kind, address in _resolve(host, port, family, timeout, stop):
         try:
-            words = _open(connection, address, timeout, stop)
+            connection = socket.socket(kind, socket.SOCK_STREAM)
         except OSError as error:
-            words = error.strerror or str(error)
-        finally:
-            del stop.wakers[connection]
-        if not words:
-            return connection
-        connection.close()
-        failure = ConnectError(f"cannot connect to {name}:{port} ({address[0]}): {words}")
+            why = _of_network(error.errno or 0)
+        else:
+            why = _opened(connection, address, timeout, stop)
+            if not why:
+                return connection
+            connection.close()
+        if failure.code == "host_unknown" or why.code != "no_address_family":  # which says nothing of the peer
+            failure = because("cannot_connect", why, host=host[:MAX_HOST], port=port, address=address[0])
         if stop.aborted:
             break
-    raise failure
+    raise ConnectError(failure)
 
 
-def _open(connection: socket.socket, address: tuple[str, int], timeout: float | None, stop: Stop) -> str:
-    """Connect; why that cannot be done, empty where it was.
+def _opened(connection: socket.socket, address: tuple[str, int], timeout: float | None, stop: Stop) -> Reason:
+    """Connect; why that cannot be done, nothing where it was.
 
     An abort before the attempt has begun finds nothing to shut down, so it is asked for once more in between.
     """
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setblocking(False)  # noqa: FBT003
-    problem = connection.connect_ex(address)
-    if stop.aborted:
-        return "stopped by the user"
-    if problem in _UNDER_WAY:
-        if not poller(connection)(writing=True, timeout=timeout)[1]:
-            return f"no answer within {timeout or 0:g} seconds"
-        problem = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    return os.strerror(problem) if problem else ""
+    stop.wakers[connection] = _shutting_down(connection)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setblocking(False)  # noqa: FBT003
+        problem = connection.connect_ex(address)
+        if stop.aborted:
+            return because("stopped")
+        if problem in _UNDER_WAY:
+            if not poller(connection)(writing=True, timeout=timeout)[1]:
+                return because("connect_timeout", seconds=f"{timeout or 0:g}")
+            problem = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    except OSError as error:
+        problem = error.errno or errno.EIO
+    finally:
+        del stop.wakers[connection]
+    return _of_network(problem) if problem else NONE
+
+
+def _of_network(number: int) -> Reason:
+    """What an error of the system means for a connection, by its number."""
+    return because(_CONNECTION.get(number, "network_error"), words=os.strerror(number))
 
 
 class Stream:
@@ -138,11 +168,11 @@ class Stream:
             except BlockingIOError:
                 readable, ready = self._poll(writing=True, timeout=self._socket_timeout)
                 if not ready:
-                    raise PeerTimeout("sending to a peer that takes nothing", self._socket_timeout or 0) from None
+                    raise PeerTimeout("sending_timeout", self._socket_timeout or 0) from None
                 if readable:
                     self._hear(incoming)
             except OSError as error:
-                raise ConnectionLost(f"connection lost while sending: {error.strerror or error}") from error
+                raise ConnectionLost(because("lost_while_sending", words=error.strerror or str(error))) from None
 
     def _hear(self, incoming: Callable[[bytes], None]) -> None:
         """Hand on what has come while something was being sent."""
@@ -151,7 +181,7 @@ class Stream:
     def receive(self, left: float | None, phase: str, timeout: float | None) -> bytes:
         """Some bytes, or none at the end of the connection; ``left`` seconds remain of ``timeout``.
 
-        Raises ``ConnectionLost``, ``PeerTimeout`` (it names the phase and the whole timeout).
+        Raises ``ConnectionLost``, ``PeerTimeout``, for the reason ``phase`` and with the whole timeout.
         """
         self._acknowledge_at_once()
         if not self._poll(writing=False, timeout=left)[1]:
@@ -168,7 +198,7 @@ class Stream:
         try:
             return self._socket.recv(_CHUNK)
         except OSError as error:
-            raise ConnectionLost(f"connection lost: {error.strerror or error}") from error
+            raise ConnectionLost(because("lost", words=error.strerror or str(error))) from None
 
     def receive_pending(self) -> bytes | None:
         """What is there, none at the end of the connection, ``None`` while it is silent. Raises ``ConnectionLost``."""
@@ -177,11 +207,14 @@ class Stream:
         except BlockingIOError:
             return None
         except OSError as error:
-            raise ConnectionLost(f"connection lost: {error.strerror or error}") from error
+            raise ConnectionLost(because("lost", words=error.strerror or str(error))) from None
 
     def _acknowledge_at_once(self) -> None:
         if _QUICKACK is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            try:
+                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            except OSError:  # the connection is gone: whoever reads from it will be told
+                pass
 
     def last_words(self, data: bytes, patience: float = 0) -> None:
         """Send what fits, and end both directions. Never raises: nobody is left to be told.
@@ -205,20 +238,20 @@ class Stream:
         self._socket.close()
 
 
-def _resolve(host: str, port: int, family: AddressFamily) -> list[tuple[int, tuple[str, int]]]:
-    try:
-        if "\0" in host:  # which would end the name for some systems
-            raise ValueError("not a host name")
-        # Of text Python would make bytes by the rules for international names, which it would load for that.
-        name = host.encode("ascii") if host.isascii() else host
-        found = socket.getaddrinfo(name, port, _FAMILIES[family], socket.SOCK_STREAM)
-    except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else "not a host name"
-        kind = "" if family is AddressFamily.ANY else f" {family.value}"
-        again = isinstance(error, OSError) and error.errno == socket.EAI_AGAIN
-        name = plain(host, MAX_HOST)
-        raise NameResolutionError(f"no{kind} address found for host '{name}': {words}", retryable=again) from error
-    return [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
+def _resolve(
+    host: str, port: int, family: AddressFamily, timeout: float | None, stop: Stop
+) -> list[tuple[int, tuple[str, int]]]:
+    """The addresses of a host. What is an address itself is so at once; for others somebody has to be asked."""
+    if host.isascii():
+        try:
+            name, kind = host.encode("ascii"), _FAMILIES[family]
+            found = socket.getaddrinfo(name, port, kind, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
+            return [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
+        except (OSError, ValueError):
+            pass
+    from dcmsend.net.lookup import look_up
+
+    return look_up(host, port, family, timeout, stop)
 
 
 def _shutting_down(connection: socket.socket) -> Callable[[], None]:

@@ -11,6 +11,7 @@ from dcmsend.errors import ConfigurationError
 from dcmsend.net.secured import TlsStream
 from dcmsend.net.suites import SUITES, cipher_string
 from dcmsend.net.tls_files import load
+from dcmsend.reasons import because
 from dcmsend.security import CrlCheck, PeerCheck
 
 TYPE_CHECKING = False
@@ -79,9 +80,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
 def _set_ciphers(context: ssl.SSLContext, tls: Tls) -> None:
     unknown = [name for name in tls.ciphers if name not in SUITES]
     if unknown:
-        raise ConfigurationError(
-            f"cipher suite '{unknown[0]}' is not known or not safe", hint="--list-ciphers shows those that may be used"
-        )
+        raise ConfigurationError(because("cipher_unknown", name=unknown[0]))
     context.set_ciphers(cipher_string(tls.profile, tls.ciphers))
 
 
@@ -107,5 +106,5 @@ def _server_name(name: str) -> str:
             raise ValueError("not a host name")
         bare.encode("idna")
     except ValueError as error:
-        raise ConfigurationError(f"'{name}' is no name that a certificate could be for") from error
+        raise ConfigurationError(because("no_certificate_name", name=name)) from error
     return bare

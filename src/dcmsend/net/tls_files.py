@@ -14,6 +14,7 @@ from binascii import b2a_base64
 from contextlib import contextmanager
 
 from dcmsend.errors import ConfigurationError
+from dcmsend.reasons import because, of_system
 from dcmsend.security import KeyFormat
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final
 
+    from dcmsend.reasons import Reason
     from dcmsend.security import Tls
 
 _LARGEST: Final = 64 << 20  # bytes of one file: a revocation list may be long
@@ -34,7 +36,7 @@ _KEY: Final = b"PRIVATE KEY-----"
 _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
 # What follows the version number in a private key: PKCS#8, PKCS#1 (RFC 8017 A.1.2), RFC 5915.
 _KEYS: Final = {_SEQUENCE: "PRIVATE KEY", _INTEGER: "RSA PRIVATE KEY", _OCTETS: "EC PRIVATE KEY"}
-_OTHER: Final = {KeyFormat.PEM: "--der-keys for files in DER", KeyFormat.DER: "--pem-keys for files in PEM"}
+_UNUSABLE: Final = {KeyFormat.PEM: "unusable_as_pem", KeyFormat.DER: "unusable_as_der"}
 
 
 def load(context: ssl.SSLContext, tls: Tls) -> None:
@@ -53,7 +55,7 @@ def load(context: ssl.SSLContext, tls: Tls) -> None:
 
 
 def _load_ca(context: ssl.SSLContext, path: str, form: KeyFormat) -> None:
-    what, empty = "CA certificate file", "there is no certificate in it"
+    what, empty = "CA certificate file", because("no_certificate_in_it")
     content = _read(path, what)
     if not content or (form is KeyFormat.PEM and _CERTIFICATE not in content):
         raise _unusable(what, path, empty, form)
@@ -73,14 +75,14 @@ def _load_ca_directory(context: ssl.SSLContext, path: str, form: KeyFormat) -> N
     try:
         names = sorted(os.listdir(path))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"cannot read the {what} '{path}': {_reason(error)}") from error
+        raise _unreadable(what, path, _reason(error)) from error
     if form is KeyFormat.PEM and any(map(_HASHED.fullmatch, names)):
         context.load_verify_locations(capath=path)
         return
     if len(names) > _MOST:
-        raise _unusable(what, path, f"there are more than {_MOST} files in it", form)
+        raise _unusable(what, path, because("many_files_in_it", most=_MOST), form)
     if not sum(_loaded(context, os.path.join(path, name), form) for name in names):
-        raise _unusable(what, path, "there is no certificate in it", form)
+        raise _unusable(what, path, because("no_certificate_in_it"), form)
 
 
 def _loaded(context: ssl.SSLContext, path: str, form: KeyFormat) -> bool:
@@ -95,14 +97,14 @@ def _loaded(context: ssl.SSLContext, path: str, form: KeyFormat) -> bool:
 
 
 def _load_crl(context: ssl.SSLContext, path: str, form: KeyFormat) -> None:
-    what, empty = "revocation list", "there is no revocation list in it"
+    what, empty = "revocation list", because("no_crl_in_it")
     content = _read(path, what)
     if form is KeyFormat.DER:
         content = _pem(content, "X509 CRL")
     elif _CRL not in content:
         raise _unusable(what, path, empty, form)
     if _CERTIFICATE in content:  # they would be trusted from then on
-        raise _unusable(what, path, "there are certificates in it", form)
+        raise _unusable(what, path, because("certificates_in_it"), form)
     try:
         with _file(content) as name:
             context.load_verify_locations(cafile=name)
@@ -120,9 +122,9 @@ def _load_identity(context: ssl.SSLContext, tls: Tls) -> None:
     if tls.file_format is KeyFormat.DER:
         certificate, key = _pem(certificate, "CERTIFICATE"), _pem(key, _label(key, key_path))
     if _CERTIFICATE not in certificate:
-        raise _unusable("certificate file", tls.certificate, "there is no certificate in it", tls.file_format)
+        raise _unusable("certificate file", tls.certificate, because("no_certificate_in_it"), tls.file_format)
     if _KEY not in key:
-        raise _unusable("private key file", key_path, "there is no private key in it", tls.file_format)
+        raise _unusable("private key file", key_path, because("no_key_in_it"), tls.file_format)
     password = _Password(tls, key_path)
     try:
         with _file(certificate) as certificate_file, _file(key) as key_file:
@@ -142,21 +144,21 @@ class _Password:
     def __call__(self) -> bytes:
         self.used = True
         if self._password is None:
-            raise ConfigurationError(f"the private key in '{self._path}' needs a password, and none was given")
+            raise ConfigurationError(because("key_needs_password", path=self._path))
         password = os.fsencode(self._password if isinstance(self._password, str) else self._password())
         if len(password) > _LONGEST_PASSWORD:
-            raise ConfigurationError(f"the password of the private key has more than {_LONGEST_PASSWORD} bytes")
+            raise ConfigurationError(because("long_password", most=_LONGEST_PASSWORD))
         return password
 
 
-def _why_not(error: ssl.SSLError, password: _Password, certificate: str, key: str) -> str:
+def _why_not(error: ssl.SSLError, password: _Password, certificate: str, key: str) -> Reason:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return f"the private key in '{key}' does not belong to the certificate in '{certificate}'"
+        return because("key_of_another_certificate", certificate=certificate, key=key)
     if error.reason in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):
-        return f"the key or the signature of the certificate in '{certificate}' is too weak"
+        return because("our_certificate_weak", certificate=certificate)
     if password.used:
-        return f"wrong password for the private key in '{key}'"
-    return f"cannot use the certificate in '{certificate}' with the private key in '{key}': one of them is broken"
+        return because("wrong_password", path=key)
+    return because("our_certificate_broken", certificate=certificate, key=key)
 
 
 # --- files
@@ -170,23 +172,25 @@ def _read(path: str, what: str) -> bytes:
             with open(path, "rb") as stream:
                 content = stream.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"cannot read the {what} '{path}': {_reason(error)}") from error
+        raise _unreadable(what, path, _reason(error)) from error
     if content is None:
-        raise ConfigurationError(f"cannot read the {what} '{path}': it is no file")
+        raise _unreadable(what, path, because("not_a_file"))
     if len(content) > _LARGEST:
-        raise ConfigurationError(f"cannot use the {what} '{path}': it has more than {_LARGEST >> 20} MiB")
+        raise ConfigurationError(because("file_too_large", what=what, path=path, most=_LARGEST >> 20))
     return content
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: OSError | ValueError) -> Reason:
     """The system's words; the other errors are those of a name that no file can have."""
-    return (error.strerror if isinstance(error, OSError) else None) or "Invalid filename"
+    return of_system(error) if isinstance(error, OSError) else because("invalid_filename")
 
 
-def _unusable(what: str, path: str, reason: str, form: KeyFormat) -> ConfigurationError:
-    return ConfigurationError(
-        f"cannot use the {what} '{path}': {reason}", hint=f"it was read as {form.value}; {_OTHER[form]}"
-    )
+def _unreadable(what: str, path: str, reason: Reason) -> ConfigurationError:
+    return ConfigurationError(because("file_unreadable", reason, what=what, path=path))
+
+
+def _unusable(what: str, path: str, reason: Reason, form: KeyFormat) -> ConfigurationError:
+    return ConfigurationError(because(_UNUSABLE[form], reason, what=what, path=path))
 
 
 def _pem(der: bytes, label: str) -> bytes:
@@ -204,7 +208,7 @@ def _label(der: bytes, path: str) -> str:
             return "ENCRYPTED PRIVATE KEY"
         if inner[:2] == bytes((_INTEGER, 1)) and inner[3] in _KEYS:
             return _KEYS[inner[3]]
-    raise _unusable("private key file", path, "there is no private key in it", KeyFormat.DER)
+    raise _unusable("private key file", path, because("no_key_in_it"), KeyFormat.DER)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What TLS's refusals mean to the user: errors of ``ssl`` as ours, in plain words, with what to do about them.
+"""What TLS's refusals mean to the user: errors of ``ssl`` as ours, with the codes of their reasons.
 
 Loaded when something has gone wrong.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 
 from dcmsend.errors import ConnectionLost, TlsError
+from dcmsend.reasons import Reason, because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,95 +16,115 @@ if TYPE_CHECKING:
 
     from dcmsend.errors import NetworkError
 
-_TRUST: Final = "name the CA, or the peer's own certificate, with --add-cert-file"
-_NAME: Final = "where it is another one of the peer's names, tell it with --tls-server-name"
-_OURS: Final = "our key and certificate are given with --enable-tls"
-_SUITES: Final = "--profile-bcp195 proposes older cipher suites too, --cipher single ones"
-
-# What OpenSSL's verification of a certificate finds (X509_V_ERR_...): words, hint.
-_VERIFICATION: Final[dict[int, tuple[str, str]]] = {
-    2: ("the peer's certificate is not trusted: its issuer is not known", _TRUST),
-    3: ("there is no revocation list of the peer's issuer", "name one with --add-crl-file"),
-    9: ("the peer's certificate is not valid yet", "is the clock right, on both sides?"),
-    10: ("the peer's certificate has expired", "the peer needs a new one"),
-    11: ("a revocation list is not valid yet", "is the clock right?"),
-    12: ("a revocation list has expired", "get a new one from the CA"),
-    18: ("the peer's certificate is not trusted: it is signed by itself", _TRUST),
-    19: ("the peer's certificate is not trusted: its root CA is not known", _TRUST),
-    20: ("the peer's certificate is not trusted: its issuer is not known", _TRUST),
-    21: ("the peer's certificate is not trusted: its issuer is not known", _TRUST),
-    23: ("the peer's certificate has been revoked, or one that signed it", ""),
-    24: ("the peer's certificate is not trusted: one that signed it is not that of a CA", ""),
-    26: ("the peer's certificate is not meant for servers", ""),
-    66: ("the key of the peer's certificate is too short", ""),
-    67: ("the key of the peer's CA is too short", ""),
-    68: ("the peer's certificate is signed with a weak hash", ""),
+# What OpenSSL's verification of a certificate finds (X509_V_ERR_...).
+_VERIFICATION: Final = {
+    2: "certificate_issuer_unknown",
+    3: "crl_missing",
+    9: "certificate_not_yet_valid",
+    10: "certificate_expired",
+    11: "crl_not_yet_valid",
+    12: "crl_expired",
+    18: "certificate_self_signed",
+    19: "certificate_root_unknown",
+    20: "certificate_issuer_unknown",
+    21: "certificate_issuer_unknown",
+    23: "certificate_revoked",
+    24: "certificate_of_no_ca",
+    26: "certificate_not_for_servers",
+    66: "certificate_key_too_short",
+    67: "ca_key_too_short",
+    68: "certificate_weak_hash",
 }
 _HOST_MISMATCH, _ADDRESS_MISMATCH = 62, 64
+_MOST_NAMES: Final = 5  # of a certificate's that are told
+_LONGEST_NAME: Final = 64  # characters of each
 
-# What the peer says in an alert (RFC 8446 6): words, hint.
-_ALERTS: Final[dict[str, tuple[str, str]]] = {
-    "HANDSHAKE_FAILURE": ("it finds nothing in common with us, be it a cipher suite or a certificate", _SUITES),
-    "INSUFFICIENT_SECURITY": ("what we propose is not secure enough for it", ""),
-    "PROTOCOL_VERSION": ("it has neither TLS 1.2 nor 1.3, the only versions that are safe", ""),
-    "CERTIFICATE_REQUIRED": ("it demands a certificate of ours", _OURS),
-    "UNKNOWN_CA": ("it does not know the CA of our certificate", "the peer must trust that CA"),
-    "BAD_CERTIFICATE": ("it does not accept our certificate", ""),
-    "UNSUPPORTED_CERTIFICATE": ("our certificate is of a kind that it does not take", ""),
-    "CERTIFICATE_REVOKED": ("our certificate has been revoked", ""),
-    "CERTIFICATE_EXPIRED": ("our certificate has expired", "is the clock right, on both sides?"),
-    "CERTIFICATE_UNKNOWN": ("it does not accept our certificate", ""),
-    "ACCESS_DENIED": ("it does not let us in", ""),
-    "DECRYPT_ERROR": ("it finds a signature of ours wrong", ""),
-    "UNRECOGNIZED_NAME": ("it does not go by the name that we asked for", _NAME),
-    "INTERNAL_ERROR": ("it has an internal error", ""),
+# What the peer says in an alert (RFC 8446 6).
+_ALERTS: Final = {
+    "HANDSHAKE_FAILURE": "nothing_in_common",
+    "INSUFFICIENT_SECURITY": "not_secure_enough",
+    "PROTOCOL_VERSION": "versions_too_old",
+    "CERTIFICATE_REQUIRED": "our_certificate_demanded",
+    "UNKNOWN_CA": "our_ca_unknown",
+    "BAD_CERTIFICATE": "our_certificate_refused",
+    "UNSUPPORTED_CERTIFICATE": "our_certificate_unsupported",
+    "CERTIFICATE_REVOKED": "our_certificate_revoked",
+    "CERTIFICATE_EXPIRED": "our_certificate_expired",
+    "CERTIFICATE_UNKNOWN": "our_certificate_refused",
+    "ACCESS_DENIED": "access_denied",
+    "DECRYPT_ERROR": "signature_wrong",
+    "UNRECOGNIZED_NAME": "name_not_recognised",
+    "INTERNAL_ERROR": "internal_error",
 }
 _ALERT_PREFIXES: Final = ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_", "TLSV1_")
 # Without a certificate of ours, a server that demands one may say no more than this (TLS 1.2).
-_DEMANDING: Final = ("HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
+_DEMANDING: Final = {
+    "HANDSHAKE_FAILURE": "nothing_in_common_without_certificate",
+    "BAD_CERTIFICATE": "our_certificate_refused_or_missing",
+}
 
 # What we find ourselves.
-_FINDINGS: Final[dict[str, tuple[str, str]]] = {
-    "UNSUPPORTED_PROTOCOL": _ALERTS["PROTOCOL_VERSION"],
-    "WRONG_SSL_VERSION": _ALERTS["PROTOCOL_VERSION"],
-    "DH_KEY_TOO_SMALL": ("its Diffie-Hellman key is too short", ""),
-    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": ("it cannot negotiate securely (RFC 5746)", ""),
-    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": ("what it sent was damaged or forged on its way", ""),
+_FINDINGS: Final = {
+    "UNSUPPORTED_PROTOCOL": "versions_too_old",
+    "WRONG_SSL_VERSION": "versions_too_old",
+    "DH_KEY_TOO_SMALL": "short_diffie_hellman",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": "insecure_renegotiation",
+    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": "damaged_record",
 }
-_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+_NO_TLS: Final = (
+    "WRONG_VERSION_NUMBER",
+    "UNKNOWN_PROTOCOL",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
+    "HTTP_REQUEST",
+)
 
 
-def handshake_error(error: OSError, name: str, *, certificate: bool) -> NetworkError:
-    """Why there is no secure connection to ``name``. ``certificate``: whether we have one to show."""
+def handshake_error(
+    error: OSError, name: str, *, certificate: bool, secured: ssl.SSLSocket | None = None
+) -> NetworkError:
+    """Why there is no secure connection to ``name``.
+
+    ``certificate``: whether we have one to show. ``secured``: the connection, which knows what the peer has shown.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _verification(error, name)
+        return TlsError(_verification(error, name, secured), reason="CERTIFICATE_VERIFY_FAILED")
     if _reason(error) in _NO_TLS:
-        hint = "is the port right? without TLS options the connection is a plain one"
-        return TlsError("the peer does not speak TLS", reason=_reason(error), hint=hint)
+        return TlsError(because("tls_not_spoken"), reason=_reason(error))
     if _is_end(error):
-        hint = "it may not speak TLS on this port, or only versions before 1.2"
-        hint += "" if certificate else f", or demand a certificate: {_OURS}"
-        return ConnectionLost(f"peer ended the connection in the TLS handshake{_words(error)}", hint=hint)
+        code = "tls_handshake_ended" if certificate else "tls_handshake_ended_without_certificate"
+        words = _words(error)
+        return ConnectionLost(because(code, because("tls_words", words=words) if words else None))
     return _refusal(error, certificate=certificate)
 
 
-def stream_error(error: OSError, doing: str, *, certificate: bool) -> NetworkError:
+def stream_error(error: OSError, *, sending: bool, certificate: bool) -> NetworkError:
     """What ended an established connection. A client's certificate is judged after the handshake (RFC 8446 4.6.2)."""
     if _reason(error) == "UNEXPECTED_EOF_WHILE_READING":
-        return ConnectionLost("peer closed the connection without ending TLS: the rest may have been cut off")
+        return ConnectionLost(because("tls_cut_off"))
     if _is_end(error):
-        return ConnectionLost(f"connection lost{doing}{_words(error) or ': it was reset or cut off'}")
+        words = _words(error) or "it was reset or cut off"
+        return ConnectionLost(because("lost_while_sending" if sending else "lost", words=words))
     return _refusal(error, certificate=certificate)
 
 
-def _verification(error: ssl.SSLCertVerificationError, name: str) -> TlsError:
+def _verification(error: ssl.SSLCertVerificationError, name: str, secured: ssl.SSLSocket | None) -> Reason:
     if error.verify_code in (_HOST_MISMATCH, _ADDRESS_MISMATCH):
-        words, hint = f"the peer's certificate is not for '{name}'", _NAME
-    else:
-        words, hint = _VERIFICATION.get(
-            error.verify_code, (f"the peer's certificate is not trusted: {error.verify_message}", "")
-        )
-    return TlsError(words, reason="CERTIFICATE_VERIFY_FAILED", hint=hint)
+        names = _names(secured)
+        return because("certificate_other_name" if names else "certificate_not_for_name", name=name, names=names)
+    code = _VERIFICATION.get(error.verify_code)
+    return because(code) if code else because("certificate_not_trusted", words=error.verify_message)
+
+
+def _names(secured: ssl.SSLSocket | None) -> str:
+    """The names in the certificate that the peer has shown, a few; nothing where the TLS library does not tell."""
+    try:
+        shown = secured._sslobj.get_unverified_chain()[0].get_info()  # type: ignore[union-attr]  # noqa: SLF001
+        names = [str(value) for _, value in shown.get("subjectAltName", ())]
+    except (AttributeError, TypeError, LookupError, ValueError, OSError):
+        return ""  # there is no public way to ask before the handshake is over
+    told = ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_NAMES])
+    return told + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
 
 
 def _refusal(error: OSError, *, certificate: bool) -> TlsError:
@@ -111,13 +132,14 @@ def _refusal(error: OSError, *, certificate: bool) -> TlsError:
     reason = _reason(error)
     prefix = next((prefix for prefix in _ALERT_PREFIXES if reason.startswith(prefix)), "")
     if not prefix:
-        words, hint = _FINDINGS.get(reason, (reason.replace("_", " ").lower() or str(error), ""))
-        return TlsError(f"the handshake or a record failed: {words}", reason=reason, hint=hint)
+        code = _FINDINGS.get(reason)
+        words = reason.replace("_", " ").lower() or str(error)
+        found = because(code) if code else because("tls_words", words=words)
+        return TlsError(because("tls_failed", found), reason=reason)
     alert = reason.removeprefix(prefix)
-    words, hint = _ALERTS.get(alert, (f"alert {alert.replace('_', ' ').lower()}", ""))
-    if alert in _DEMANDING and not certificate:
-        hint = f"it may demand a certificate: {_OURS}; {_SUITES}"
-    return TlsError(f"the peer refuses: {words}", reason=reason, hint=hint)
+    code = _ALERTS.get(alert) if certificate else _DEMANDING.get(alert) or _ALERTS.get(alert)
+    said = because(code) if code else because("alert", words=alert.replace("_", " ").lower())
+    return TlsError(because("tls_refused", said), reason=reason)
 
 
 def _reason(error: OSError) -> str:
@@ -133,4 +155,4 @@ def _is_end(error: OSError) -> bool:
 
 def _words(error: OSError) -> str:
     """The system's words, where the connection broke instead of ending."""
-    return "" if isinstance(error, ssl.SSLError) else f": {error.strerror or error}"
+    return "" if isinstance(error, ssl.SSLError) else error.strerror or str(error)

@@ -95,7 +95,15 @@ class PayloadOpener:
         behind = (file, *opened.behind)
         read_later = any(not isinstance(piece, Memory) for piece in opened.pieces)
         confirm = file.require_unchanged if read_later else None
-        return Payload(identity, opened.pieces, dataset_size=size, notices=notices, behind=behind, confirm=confirm)
+        return Payload(
+            identity,
+            opened.pieces,
+            dataset_size=size,
+            file_size=source.size,
+            notices=notices,
+            behind=behind,
+            confirm=confirm,
+        )
 
     def _checked(self, source: FileSource, head: Head, target: str) -> _Opened:
         """The usual way: check, then take the bytes of the file, or convert them."""

@@ -5,8 +5,10 @@ It owns the pieces, the files behind them and the position in them, and knows no
 
 from __future__ import annotations
 
+from dcmsend.errors import FileError
 from dcmsend.light import NamedTuple
 from dcmsend.payload.pieces import cut
+from dcmsend.reasons import NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Payload:
     ``length`` is what will be given out, in bytes; ``dataset_size`` what the file holds behind its meta information,
     trailing padding included. ``notices`` are single lines without the file's name. ``confirm`` is called before the
     last bytes are given out, and may raise FileError: what has gone out by then is not to be taken for a data set.
+    Where the file was merely touched it is given out whole, and ``doubt`` says so. ``file_size`` is in bytes.
     """
 
     __slots__ = (
@@ -67,6 +70,8 @@ class Payload:
         "_left_of_piece",
         "_pieces",
         "dataset_size",
+        "doubt",
+        "file_size",
         "length",
         "notices",
         "original_syntax",
@@ -81,6 +86,7 @@ class Payload:
         pieces: Sequence[Piece],
         *,
         dataset_size: int,
+        file_size: int = 0,
         notices: tuple[str, ...] = (),
         behind: Iterable[Closable] = (),
         confirm: Callable[[], None] | None = None,
@@ -88,6 +94,8 @@ class Payload:
         self.sop_class, self.sop_instance, self.transfer_syntax, self.original_syntax = identity
         self.length = self._left = sum(piece.length for piece in pieces)
         self.dataset_size = dataset_size
+        self.file_size = file_size
+        self.doubt = NONE
         self.notices = notices
         self._pieces = list(reversed(pieces))
         self._left_of_piece = pieces[0].length if pieces else 0
@@ -112,8 +120,19 @@ class Payload:
             done += count
         self._left -= room
         if not self._left and self._confirm is not None:
-            self._confirm()
+            self._confirm_all()
         return room
+
+    def _confirm_all(self) -> None:
+        """Have it confirmed that what was given out is a data set. Raises FileError."""
+        confirm, self._confirm = self._confirm, None
+        try:
+            if confirm is not None:
+                confirm()
+        except FileError as error:
+            if error.reason.code != "touched_while_sent":
+                raise
+            self.doubt = error.reason
 
     def close(self) -> None:
         """Close the files behind, and let go of them and of the bytes; closing twice does no harm."""

@@ -56,6 +56,17 @@ _RECORD: Final = "The DICOMDIR is wrong here: {scan_directories} sends the files
 _LEADS_OUT: Final = "If you trust this DICOMDIR, {external_references} follows it there."
 _ARCHIVE_AGAIN: Final = "The archive is damaged: copy it again. What stands before the damage was taken."
 _UNPACK: Final = "Unpack the archive first, and send what was in it."
+_ENDED: Final = (
+    "The peer, or something on the way, ended the connection: the peer's log may say why. {retries} tries again."
+)
+_TRUST: Final = "Name the CA, or the peer's own certificate, with {tls_ca}."
+_SUITES: Final = "{bcp195} proposes older cipher suites too, {cipher} single ones."
+_OURS: Final = "Our key and certificate are given with {tls_certificate}."
+_OTHER_ANSWER: Final = (
+    "The peer's answer was for something else, so nobody knows whether it has stored this: its maker has to mend that."
+    " Sending it again does no harm."
+)
+
 # What decoding needs and the file does not have, or has otherwise: nothing that a peer could help.
 _FILE_IS_WRONG: Final = (
     "The file contradicts itself: it is wrong, not the peer. Ask who made it; a peer that accepts its transfer syntax"
@@ -797,7 +808,554 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "refused": Row(Kind.REFUSED, "{status} ({meaning}){behind}", "", ("status", "meaning")),
     # --- network and associations
+    "host_unknown": Row(
+        Kind.NETWORK,
+        "no {wanted} found for host '{host}': {words}",
+        "Is the name of the host spelled right, and known to the name service of this computer?",
+        ("host", "words"),
+    ),
+    "host_unknown_now": Row(
+        Kind.NETWORK,
+        "no {wanted} found for host '{host}': {words}",
+        "The name service could not be asked just now: is there a network? {retries} tries again.",
+        ("host", "words"),
+        passes=True,
+    ),
+    "lookup_timeout": Row(
+        Kind.NETWORK,
+        "the name service did not tell the address of host '{host}' within {seconds} seconds",
+        "Is there a network, and is the name service up? {connect_timeout} gives it more time; an address needs none.",
+        ("host",),
+        passes=True,
+    ),
+    "only_ipv6": Row(
+        Kind.NETWORK,
+        "no IPv4 address found for host '{host}': it has IPv6 addresses alone",
+        "Allow IPv6: {ipv6}, or {ip_auto} for whatever there is.",
+        ("host",),
+    ),
+    "only_ipv4": Row(
+        Kind.NETWORK,
+        "no IPv6 address found for host '{host}': it has IPv4 addresses alone",
+        "Allow IPv4: {ipv4}, or {ip_auto} for whatever there is.",
+        ("host",),
+    ),
+    "cannot_connect": Row(
+        Kind.NETWORK, "cannot connect to {host}:{port} ({address}): {inner}", "", ("host", "port"), passes=True
+    ),
+    "server_gone": Row(
+        Kind.NETWORK,
+        "{inner}",
+        "The server was reached before in this run, and takes no connection now: has it been stopped, or is it being"
+        " restarted? {retries} tries again.",
+        passes=True,
+    ),
+    "connection_refused": Row(
+        Kind.NETWORK, "{words}", "Nobody listens there: is it the right port, and is the server up?", passes=True
+    ),
+    "unreachable": Row(
+        Kind.NETWORK,
+        "{words}",
+        "There is no way from here to that address: is it right, and is the network (or the VPN) up?",
+        ("words",),
+        passes=True,
+    ),
+    "connect_timeout": Row(
+        Kind.NETWORK,
+        "no answer within {seconds} seconds",
+        "Is the address right, and does a firewall drop what is sent there? {connect_timeout} gives it more time.",
+        passes=True,
+    ),
+    "connection_forbidden": Row(
+        Kind.NETWORK, "{words}", "This computer does not allow that connection: look at its firewall.", ("words",)
+    ),
+    "no_address_family": Row(
+        Kind.NETWORK,
+        "{words}",
+        "This computer has no sockets for such an address: choose the other kind ({ipv4}, {ipv6}).",
+        ("words",),
+    ),
+    "network_error": Row(
+        Kind.NETWORK, "{words}", "This is what the system says of the network: look there.", ("words",), passes=True
+    ),
+    "closed": Row(Kind.NETWORK, "peer closed the connection", _ENDED, passes=True),
+    "closed_in_pdu": Row(Kind.NETWORK, "peer closed the connection in the middle of a PDU", _ENDED, passes=True),
+    "lost": Row(Kind.NETWORK, "connection lost: {words}", _ENDED, ("words",), passes=True),
+    "lost_while_sending": Row(Kind.NETWORK, "connection lost while sending: {words}", _ENDED, ("words",), passes=True),
+    "association_over": Row(Kind.NETWORK, "the association is over", _ENDED, passes=True),
+    "lost_before_answer": Row(
+        Kind.NETWORK,
+        "{inner}",
+        "The peer may expect TLS ({tls}), or another kind of server may listen on this port.",
+        passes=True,
+    ),
+    "lost_again": Row(
+        Kind.NETWORK,
+        "{inner}",
+        "The server was reached before in this run, and ends connections now: is it being restarted, or does it take"
+        " no further association? {retries} tries again.",
+        passes=True,
+    ),
+    "answered_by_tls": Row(Kind.NETWORK, "the peer answered with an alert of TLS", "The peer expects TLS: {tls}."),
+    "other_protocol": Row(
+        Kind.NETWORK,
+        "the peer speaks {name}, not DICOM",
+        "Another kind of server listens on this port: is it the right one?",
+        ("name",),
+    ),
+    "association_aborted": Row(
+        Kind.NETWORK,
+        "peer aborted the association: {inner}",
+        "The peer's log says why. {retries} tries again.",
+        passes=True,
+    ),
+    "aborted_at_once": Row(
+        Kind.NETWORK,
+        "peer aborted the association: {inner}",
+        "Some servers let everybody in and abort for those that they do not know (Orthanc does): the peer may have to"
+        " be told our AE title ({aetitle}). Its log says more.",
+        passes=True,
+    ),
+    "aborted_by_user": Row(Kind.NETWORK, "by the receiving application, without a reason"),
+    "aborted_by_source": Row(Kind.NETWORK, "by source {source}", "", ("source",)),
+    "aborted_without_reason": Row(Kind.NETWORK, "its service provider says: no reason given"),
+    "aborted_unrecognised_pdu": Row(Kind.NETWORK, "its service provider says: it did not recognise a PDU"),
+    "aborted_unexpected_pdu": Row(Kind.NETWORK, "its service provider says: it did not expect a PDU"),
+    "aborted_unrecognised_parameter": Row(
+        Kind.NETWORK, "its service provider says: it did not recognise a PDU parameter"
+    ),
+    "aborted_unexpected_parameter": Row(Kind.NETWORK, "its service provider says: it did not expect a PDU parameter"),
+    "aborted_invalid_value": Row(
+        Kind.NETWORK, "its service provider says: it found an invalid value in a PDU parameter"
+    ),
+    "aborted_for_reason": Row(Kind.NETWORK, "its service provider says: reason {number}", "", ("number",)),
+    "rejected_permanently": Row(Kind.NETWORK, "association rejected: permanently: {inner}"),
+    "rejected_for_now": Row(Kind.NETWORK, "association rejected: for now: {inner}", passes=True),
+    "rejected_with_result": Row(Kind.NETWORK, "association rejected: with result {result}: {inner}", "", ("result",)),
+    "reject_without_reason": Row(
+        Kind.NETWORK,
+        "no reason given by the peer",
+        "Some receivers reject so when no presentation context suits them, others when they do not know the sender"
+        " ({aetitle}).",
+    ),
+    "reject_identity": Row(
+        Kind.NETWORK,
+        "no reason given by the peer",
+        "The peer may not accept the user identity, or not know the sender.",
+    ),
+    "reject_application_context": Row(
+        Kind.NETWORK,
+        "the peer does not support the DICOM application context",
+        "The peer is no DICOM server of the usual kind: is it the right port?",
+    ),
+    "reject_calling_title": Row(
+        Kind.NETWORK,
+        "calling AE title not recognised by the peer",
+        "The peer must know our AE title: enter it there, or say another one ({aetitle}).",
+    ),
+    "reject_called_title": Row(
+        Kind.NETWORK, "called AE title not recognised by the peer", "The peer's own AE title is told with {call}."
+    ),
+    "reject_by_provider": Row(
+        Kind.NETWORK, "no reason given by the peer's ACSE service provider", "The peer's log says why."
+    ),
+    "reject_identity_by_provider": Row(
+        Kind.NETWORK,
+        "no reason given by the peer's ACSE service provider",
+        "The peer may not accept the user identity, or not know the sender.",
+    ),
+    "reject_version": Row(
+        Kind.NETWORK, "protocol version not supported by the peer", "The peer is not DICOM as of today: ask its maker."
+    ),
+    "reject_congestion": Row(
+        Kind.NETWORK, "temporary congestion at the peer", "The peer is busy: try later, or have {retries} do so."
+    ),
+    "reject_limit": Row(
+        Kind.NETWORK,
+        "local limit of associations exceeded at the peer",
+        "The peer has all the associations that it takes: fewer {associations}, or later ({retries}).",
+    ),
+    "reject_reason": Row(
+        Kind.NETWORK,
+        "reason {number} from source {source}",
+        "That is no reason of the standard: the peer's log may say more.",
+        ("number", "source"),
+    ),
+    "release_wanted": Row(
+        Kind.NETWORK,
+        "peer asked to release the association before everything was sent",
+        "The peer wants no more on this association: look at its limits and its log. {retries} goes on with another.",
+        passes=True,
+    ),
+    "not_released": Row(
+        Kind.NETWORK,
+        "the peer did not confirm the release: {inner}",
+        "All that was sent had been answered by then: nothing is lost. The peer's log may say why.",
+    ),
+    "response_timeout": Row(
+        Kind.NETWORK,
+        "timeout: the peer's response took more than {seconds} seconds",
+        "Look at the peer's load, or give it more time ({dimse_timeout}).",
+        ("seconds",),
+        passes=True,
+    ),
+    "request_timeout": Row(
+        Kind.NETWORK,
+        "timeout: the answer to the association request took more than {seconds} seconds",
+        "Something is there, but no DICOM server that answers: is it the right port? {acse_timeout} gives it more"
+        " time.",
+        ("seconds",),
+        passes=True,
+    ),
+    "release_timeout": Row(
+        Kind.NETWORK,
+        "timeout: the answer to the release request took more than {seconds} seconds",
+        "All that was sent had been answered by then: nothing is lost.",
+        ("seconds",),
+        passes=True,
+    ),
+    "pdu_timeout": Row(
+        Kind.NETWORK,
+        "timeout: the rest of a PDU took more than {seconds} seconds",
+        "The peer stopped in the middle of what it was saying: look at it, and at the network ({socket_timeout}).",
+        ("seconds",),
+        passes=True,
+    ),
+    "message_timeout": Row(
+        Kind.NETWORK,
+        "timeout: the rest of a message took more than {seconds} seconds",
+        "The peer stopped in the middle of what it was saying: look at it, and at the network ({socket_timeout}).",
+        ("seconds",),
+        passes=True,
+    ),
+    "sending_timeout": Row(
+        Kind.NETWORK,
+        "timeout: sending to a peer that takes nothing took more than {seconds} seconds",
+        "The peer has stopped to read: look at its disk and its load. {socket_timeout} gives it more time.",
+        ("seconds",),
+        passes=True,
+    ),
+    "file_failed_under_way": Row(
+        Kind.NETWORK, "association aborted: a file failed while it was being sent", "", passes=True
+    ),
+    "no_thread": Row(
+        Kind.RUN,
+        "cannot open an association: the system allows no thread",
+        "The system has no room for another thread: end other programs, or use one association ({associations}).",
+    ),
+    "sending_ended": Row(Kind.NETWORK, "cannot send SOP instance: {inner}"),
+    "instance_not_sent": Row(Kind.RUN, "cannot send SOP instance from file: {path}: {inner}"),
+    "nothing_accepted": Row(
+        Kind.NO_CONTEXT,
+        "cannot add presentation contexts: the peer accepted none of them",
+        "The peer takes nothing of what these files are: its administrator has to allow their SOP classes.",
+    ),
+    "cannot_propose": Row(Kind.NO_CONTEXT, "cannot add presentation context for {path}: {inner}"),
+    "pdu_limit_too_small": Row(
+        Kind.NETWORK,
+        "the peer takes PDUs of at most {most} bytes, too few for any message",
+        "The peer is set up wrongly: mend its maximum PDU length.",
+    ),
+    "called_title_empty": Row(
+        Kind.NETWORK, "AE titles must not be empty", "Tell the peer's AE title with {call}, of 1 to 16 characters."
+    ),
+    "calling_title_empty": Row(
+        Kind.NETWORK, "AE titles must not be empty", "Tell our AE title with {aetitle}, of 1 to 16 characters."
+    ),
+    "called_title_invalid": Row(
+        Kind.NETWORK,
+        "AE title '{title}' has characters that DICOM does not allow",
+        "AE titles are of ASCII without backslashes: {call}.",
+        ("title",),
+    ),
+    "calling_title_invalid": Row(
+        Kind.NETWORK,
+        "AE title '{title}' has characters that DICOM does not allow",
+        "AE titles are of ASCII without backslashes: {aetitle}.",
+        ("title",),
+    ),
+    "identity_not_confirmed": Row(
+        Kind.NETWORK,
+        "the peer accepted the association without confirming the user identity",
+        "It may not look at identities at all; without {positive_response} it gets the instances all the same.",
+    ),
+    "early_success": Row(
+        Kind.NETWORK, "it answered Message ID {message_id} with success before it could have the data set whole"
+    ),
+    "response_to_nothing": Row(Kind.NETWORK, "a response to nothing"),
+    "answered_unasked": Row(Kind.NETWORK, "it answered Message ID {message_id}, which was not asked"),
+    "answered_with_command": Row(Kind.NETWORK, "it answered with command 0x{command}", "", ("command",)),
+    "answered_for_other_instance": Row(
+        Kind.NOT_ANSWERED, "the peer answered for SOP Instance UID {answered}, not {sent}", _OTHER_ANSWER
+    ),
+    "answered_for_other_class": Row(
+        Kind.NOT_ANSWERED,
+        "the peer answered for SOP class {answered}, not {sent}",
+        _OTHER_ANSWER,
+        ("answered", "sent"),
+    ),
+    "answered_in_other_context": Row(
+        Kind.NOT_ANSWERED, "the peer answered in presentation context {answered}, not {sent}", _OTHER_ANSWER
+    ),
+    "protocol_broken": Row(
+        Kind.NETWORK,
+        "peer broke the protocol: {inner}",
+        "What the peer says is not as DICOM has it: is it a DICOM server, and does anything on the way change what is"
+        " sent? Its maker may have to mend it.",
+    ),
+    "truncated_item": Row(Kind.NETWORK, "{wanted} bytes expected, {left} there"),
+    "invalid_uid_bytes": Row(Kind.NETWORK, "not a UID: {words}"),
+    "short_pdv": Row(Kind.NETWORK, "a PDV of {length} bytes is too short for its own header"),
+    "unknown_pdu": Row(Kind.NETWORK, "unrecognised PDU type 0x{type}", "", ("type",)),
+    "long_pdu": Row(Kind.NETWORK, "{name} PDU of {length} bytes, more than the {most} allowed", "", ("name", "most")),
+    "wrong_version": Row(Kind.NETWORK, "protocol version {version} instead of 1", "", ("version",)),
+    "unexpected_pdu": Row(Kind.NETWORK, "{name} while the association is {state}", "", ("name", "state")),
+    "wrong_syntaxes": Row(
+        Kind.NETWORK, "context {context_id} is accepted with {count} transfer syntaxes instead of one", "", ("count",)
+    ),
+    "empty_data": Row(Kind.NETWORK, "a P-DATA-TF PDU without a value"),
+    "many_pieces": Row(Kind.NETWORK, "a command set or data set in more than {most} pieces"),
+    "command_in_data_set": Row(Kind.NETWORK, "a command before the data set of the one before it had ended"),
+    "context_changed": Row(Kind.NETWORK, "a command set that changes its presentation context"),
+    "long_command": Row(Kind.NETWORK, "a command set of more than {most} bytes"),
+    "unexpected_data_set": Row(Kind.NETWORK, "a piece of a data set where a command was expected"),
+    "long_data_set": Row(Kind.NETWORK, "a data set of more than {most} bytes with a response"),
+    "cut_command": Row(Kind.NETWORK, "the command set ends within an element"),
+    "long_command_element": Row(Kind.NETWORK, "{tag} of the command set runs past its end", "", ("tag",)),
+    "twice_in_command": Row(Kind.NETWORK, "{tag} stands twice in the command set", "", ("tag",)),
+    "missing_in_response": Row(Kind.NETWORK, "the response has no usable {name} {tag}", "", ("name", "tag")),
+    "request_by_peer": Row(Kind.NETWORK, "it sent a request of its own ({name})", "", ("name",)),
     # --- TLS
+    "tls": Row(Kind.NETWORK, "TLS: {inner}"),
+    "tls_refused": Row(Kind.NETWORK, "the peer refuses: {inner}"),
+    "tls_failed": Row(Kind.NETWORK, "the handshake or a record failed: {inner}"),
+    "tls_not_spoken": Row(
+        Kind.NETWORK,
+        "the peer does not speak TLS",
+        "Is the port right? Without the TLS options the connection is a plain one.",
+    ),
+    "tls_handshake_ended": Row(
+        Kind.NETWORK,
+        "peer ended the connection in the TLS handshake{behind}",
+        "It may not speak TLS on this port, or only versions before 1.2.",
+        passes=True,
+    ),
+    "tls_handshake_ended_without_certificate": Row(
+        Kind.NETWORK,
+        "peer ended the connection in the TLS handshake{behind}",
+        "It may not speak TLS on this port, or only versions before 1.2, or demand a certificate: our key and"
+        " certificate are given with {tls_certificate}.",
+        passes=True,
+    ),
+    "tls_cut_off": Row(
+        Kind.NETWORK,
+        "peer closed the connection without ending TLS: the rest may have been cut off",
+        _ENDED,
+        passes=True,
+    ),
+    "handshake_timeout": Row(
+        Kind.NETWORK,
+        "timeout: the TLS handshake took more than {seconds} seconds",
+        "Something is there, but no server that answers in TLS: is it the right port? {connect_timeout} gives it more"
+        " time.",
+        ("seconds",),
+        passes=True,
+    ),
+    "renegotiation_timeout": Row(
+        Kind.NETWORK,
+        "timeout: negotiating TLS anew took more than {seconds} seconds",
+        "The peer stopped in the middle of its own wish: look at it, and at the network ({socket_timeout}).",
+        ("seconds",),
+        passes=True,
+    ),
+    "certificate_issuer_unknown": Row(
+        Kind.NETWORK, "the peer's certificate is not trusted: its issuer is not known", _TRUST
+    ),
+    "certificate_self_signed": Row(
+        Kind.NETWORK, "the peer's certificate is not trusted: it is signed by itself", _TRUST
+    ),
+    "certificate_root_unknown": Row(
+        Kind.NETWORK, "the peer's certificate is not trusted: its root CA is not known", _TRUST
+    ),
+    "certificate_of_no_ca": Row(
+        Kind.NETWORK,
+        "the peer's certificate is not trusted: one that signed it is not that of a CA",
+        "The peer shows a wrong chain of certificates: its administrator has to mend that.",
+    ),
+    "certificate_not_trusted": Row(Kind.NETWORK, "the peer's certificate is not trusted: {words}", _TRUST, ("words",)),
+    "certificate_not_yet_valid": Row(
+        Kind.NETWORK, "the peer's certificate is not valid yet", "Is the clock right, on both sides?"
+    ),
+    "certificate_expired": Row(Kind.NETWORK, "the peer's certificate has expired", "The peer needs a new one."),
+    "certificate_revoked": Row(
+        Kind.NETWORK,
+        "the peer's certificate has been revoked, or one that signed it",
+        "Nobody should trust it any more: the peer needs a new one.",
+    ),
+    "certificate_not_for_servers": Row(
+        Kind.NETWORK, "the peer's certificate is not meant for servers", "The peer needs one that is."
+    ),
+    "certificate_key_too_short": Row(
+        Kind.NETWORK, "the key of the peer's certificate is too short", "The peer needs a new certificate."
+    ),
+    "ca_key_too_short": Row(
+        Kind.NETWORK, "the key of the peer's CA is too short", "The peer needs a certificate of another CA."
+    ),
+    "certificate_weak_hash": Row(
+        Kind.NETWORK, "the peer's certificate is signed with a weak hash", "The peer needs a new certificate."
+    ),
+    "certificate_other_name": Row(
+        Kind.NETWORK,
+        "the peer's certificate is not for '{name}', but for {names}",
+        "Where one of these is the peer's, tell it with {tls_server_name}.",
+        ("name", "names"),
+    ),
+    "certificate_not_for_name": Row(
+        Kind.NETWORK,
+        "the peer's certificate is not for '{name}'",
+        "Where it is another one of the peer's names, tell it with {tls_server_name}.",
+        ("name",),
+    ),
+    "crl_missing": Row(
+        Kind.NETWORK,
+        "there is no revocation list of the peer's issuer",
+        "Name one with {tls_crl}.",
+    ),
+    "crl_not_yet_valid": Row(Kind.NETWORK, "a revocation list is not valid yet", "Is the clock right?"),
+    "crl_expired": Row(Kind.NETWORK, "a revocation list has expired", "Get a new one from the CA."),
+    "nothing_in_common": Row(
+        Kind.NETWORK, "it finds nothing in common with us, be it a cipher suite or a certificate", _SUITES
+    ),
+    "nothing_in_common_without_certificate": Row(
+        Kind.NETWORK,
+        "it finds nothing in common with us, be it a cipher suite or a certificate",
+        "It may demand a certificate: our key and certificate are given with {tls_certificate}. {bcp195} proposes older"
+        " cipher suites too, {cipher} single ones.",
+    ),
+    "not_secure_enough": Row(
+        Kind.NETWORK,
+        "what we propose is not secure enough for it",
+        "Leave out older cipher suites: {bcp195}, {cipher}.",
+    ),
+    "versions_too_old": Row(
+        Kind.NETWORK,
+        "it has neither TLS 1.2 nor 1.3, the only versions that are safe",
+        "The peer needs a newer TLS: its administrator has to see to that.",
+    ),
+    "our_certificate_demanded": Row(Kind.NETWORK, "it demands a certificate of ours", _OURS),
+    "our_ca_unknown": Row(Kind.NETWORK, "it does not know the CA of our certificate", "The peer must trust that CA."),
+    "our_certificate_refused": Row(
+        Kind.NETWORK, "it does not accept our certificate", "The peer must trust it: its log says what it lacks."
+    ),
+    "our_certificate_refused_or_missing": Row(
+        Kind.NETWORK,
+        "it does not accept our certificate",
+        "It may demand one: our key and certificate are given with {tls_certificate}.",
+    ),
+    "our_certificate_unsupported": Row(
+        Kind.NETWORK, "our certificate is of a kind that it does not take", "Have one made with another kind of key."
+    ),
+    "our_certificate_revoked": Row(Kind.NETWORK, "our certificate has been revoked", "Get a new one from its CA."),
+    "our_certificate_expired": Row(
+        Kind.NETWORK, "our certificate has expired", "Get a new one; and is the clock right, on both sides?"
+    ),
+    "access_denied": Row(
+        Kind.NETWORK, "it does not let us in", "The peer has to allow our certificate or our address."
+    ),
+    "signature_wrong": Row(
+        Kind.NETWORK, "it finds a signature of ours wrong", "Do our key and certificate belong together?"
+    ),
+    "name_not_recognised": Row(
+        Kind.NETWORK,
+        "it does not go by the name that we asked for",
+        "Where it is another one of the peer's names, tell it with {tls_server_name}.",
+    ),
+    "internal_error": Row(Kind.NETWORK, "it has an internal error", "The peer's log says more."),
+    "alert": Row(Kind.NETWORK, "alert {words}", "The peer's log says why.", ("words",)),
+    "short_diffie_hellman": Row(
+        Kind.NETWORK,
+        "its Diffie-Hellman key is too short",
+        "The peer has to use a longer one, or elliptic curves.",
+    ),
+    "insecure_renegotiation": Row(
+        Kind.NETWORK, "it cannot negotiate securely (RFC 5746)", "The peer needs a newer TLS."
+    ),
+    "damaged_record": Row(
+        Kind.NETWORK,
+        "what it sent was damaged or forged on its way",
+        "Something on the way changes what is sent, or the peer's TLS has a fault.",
+    ),
+    "tls_words": Row(
+        Kind.NETWORK, "{words}", "These are the words of the TLS library; the peer's log may have more.", ("words",)
+    ),
+    "file_unreadable": Row(
+        Kind.RUN, "cannot read the {what} '{path}': {inner}", "See that this file is there and may be read.", ("what",)
+    ),
+    "not_a_file": Row(Kind.RUN, "it is no file"),
+    "invalid_filename": Row(Kind.RUN, "Invalid filename"),
+    "unusable_as_pem": Row(
+        Kind.RUN,
+        "cannot use the {what} '{path}': {inner}",
+        "It was read as PEM; {der_keys} for files in DER.",
+        ("what",),
+    ),
+    "unusable_as_der": Row(
+        Kind.RUN,
+        "cannot use the {what} '{path}': {inner}",
+        "It was read as DER; {pem_keys} for files in PEM.",
+        ("what",),
+    ),
+    "file_too_large": Row(
+        Kind.RUN,
+        "cannot use the {what} '{path}': it has more than {most} MiB",
+        "That is no file of keys, certificates or revocation lists: name the right one.",
+        ("what",),
+    ),
+    "no_certificate_in_it": Row(Kind.RUN, "there is no certificate in it"),
+    "certificates_in_it": Row(Kind.RUN, "there are certificates in it"),
+    "no_crl_in_it": Row(Kind.RUN, "there is no revocation list in it"),
+    "no_key_in_it": Row(Kind.RUN, "there is no private key in it"),
+    "many_files_in_it": Row(Kind.RUN, "there are more than {most} files in it"),
+    "key_needs_password": Row(
+        Kind.RUN,
+        "the private key in '{path}' needs a password, and none was given",
+        "Give it with {tls_password}.",
+    ),
+    "long_password": Row(
+        Kind.RUN,
+        "the password of the private key has more than {most} bytes",
+        "Encrypt the key with a shorter one: no TLS library takes that.",
+    ),
+    "wrong_password": Row(
+        Kind.RUN, "wrong password for the private key in '{path}'", "Give the right one with {tls_password}."
+    ),
+    "key_of_another_certificate": Row(
+        Kind.RUN,
+        "the private key in '{key}' does not belong to the certificate in '{certificate}'",
+        "Name the two that belong together with {tls_certificate}.",
+    ),
+    "our_certificate_weak": Row(
+        Kind.RUN,
+        "the key or the signature of the certificate in '{certificate}' is too weak",
+        "Have a certificate made with a longer key and a newer signature.",
+    ),
+    "our_certificate_broken": Row(
+        Kind.RUN,
+        "cannot use the certificate in '{certificate}' with the private key in '{key}': one of them is broken",
+        "Copy both from their source again.",
+    ),
+    "cipher_unknown": Row(
+        Kind.RUN,
+        "cipher suite '{name}' is not known or not safe",
+        "{list_ciphers} shows those that may be used.",
+        ("name",),
+    ),
+    "no_certificate_name": Row(
+        Kind.RUN,
+        "'{name}' is no name that a certificate could be for",
+        "Tell the name in the peer's certificate with {tls_server_name}.",
+        ("name",),
+    ),
     # --- journal
     "stored_by_run": Row(Kind.RUN, "stored by run {run} of the journal, {finished} UTC"),
     "journal_unusable": Row(
@@ -891,7 +1449,7 @@ _HINTS: Final[dict[Kind, str]] = {
         "Their turn never came. Mend what ended the run and start it again; {no_halt} goes on after failures, and"
         " with {journal} only what is missing is sent."
     ),
-    Kind.NETWORK: "",
+    Kind.NETWORK: "The peer's log, and what is on the way to the peer, are the next things to look at.",
     Kind.RUN: "",
     Kind.OTHERS: "The reports have the reason of each.",
 }

@@ -1,6 +1,7 @@
 """What happens over time, from the events of a run: throughput, response times, associations.
 
-A listener of events, and pure: the time of an event is what the clock says when it is told. Its memory is bounded
+A listener of events, and pure: the time of an event is what the clock says when it is told; how long a response took
+is measured by who has asked. Its memory is bounded
 whatever the length of the run: intervals of time are merged when there are too many, response times are counted in
 classes, and of associations the first and the last are kept. Times are seconds from the start.
 """
@@ -18,10 +19,8 @@ from dcmsend.events import (
     AssociationRequested,
     InstanceFinished,
     InstancePostponed,
-    InstanceStarted,
 )
 from dcmsend.light import NamedTuple
-from dcmsend.model import MOST_OUTSTANDING, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,13 +181,11 @@ class Recorder:
         self._first: list[AssociationRecord] = []
         self._last: deque[AssociationRecord] = deque(maxlen=MOST_ASSOCIATIONS // 2)
         self._open: dict[int, AssociationRecord] = {}
-        self._under_way: dict[int, float] = {}  # since when, by the instance's number
         self._seconds = array("f")  # by the instance's number
         self._heed: dict[type[Event], Callable[[Any, float], None]] = {
             AssociationRequested: self._requested,
             AssociationAccepted: self._accepted,
             AssociationEnded: self._ended,
-            InstanceStarted: self._started,
             InstancePostponed: self._postponed,
             InstanceFinished: self._finished,
         }
@@ -238,23 +235,16 @@ class Recorder:
         record = self._open.pop(event.number, None)
         if record is not None:
             record.ended = when
-            record.reason = event.reason[:MOST_TEXT]
+            record.reason = str(event.reason)[:MOST_TEXT]
 
-    def _started(self, event: InstanceStarted, when: float) -> None:
-        self._under_way[event.number] = when
-        if len(self._under_way) > MOST_OUTSTANDING * 64:  # it cannot be; whatever happens, it stays bounded
-            self._under_way.pop(next(iter(self._under_way)))
-
-    def _postponed(self, event: InstancePostponed, _: float) -> None:
+    def _postponed(self, _event: InstancePostponed, _: float) -> None:
         self.postponed += 1
-        self._under_way.pop(event.outcome.number, None)
 
     def _finished(self, event: InstanceFinished, when: float) -> None:
         outcome, stored = event.outcome, event.outcome.stored
-        began = self._under_way.pop(outcome.number, None)
-        if began is not None and outcome.state is State.ANSWERED:
-            self.response_times.add(when - began)
-            self._time(outcome.number, when - began)
+        if event.seconds is not None:
+            self.response_times.add(event.seconds)
+            self._time(outcome.number, event.seconds)
         self.throughput.add(when, stored=stored, size=outcome.dataset_size)
         record = self._open.get(outcome.association)
         if record is not None:

@@ -10,14 +10,18 @@ from __future__ import annotations
 from queue import Empty, SimpleQueue
 from threading import Thread, current_thread
 
+# Loaded before there are many sockets: where no file can be opened any more, nothing can be loaded to say so.
+import dcmsend.net.words
+import dcmsend.reasons.table  # noqa: F401
 from dcmsend.errors import DcmsendError, NetworkError, RunStopped, gave_out
 from dcmsend.events import AssociationAccepted
 from dcmsend.light import NamedTuple
+from dcmsend.reasons import because
 from dcmsend.transfer.intake import PATIENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import TypeAlias
 
     from dcmsend.events import Event
@@ -43,8 +47,8 @@ class Crew:
     """Empties a feed with up to ``most`` associations at once.
 
     ``start`` makes one, and ``verdict`` says of its end which error that is to the run, if any. ``delay``: seconds to
-    wait before another one. ``error`` says afterwards what ended the work early: of network errors the last one, when
-    no place is left.
+    wait before another one, of which ``patience`` tells. ``error`` says afterwards what ended the work early: of
+    network errors the last one, when no place is left.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Crew:
         start: Start,
         verdict: Callable[[Ending], DcmsendError | None],
         delay: Callable[[], float],
+        patience: Callable[[], Iterable[Event]] = tuple,
     ) -> None:
         self.error: DcmsendError | None = None
         self._places = most
@@ -63,6 +68,7 @@ class Crew:
         self._start = start
         self._verdict = verdict
         self._delay = delay
+        self._patience = patience
         self._events: SimpleQueue[Event | _Ended | None] = SimpleQueue()
         self._threads: dict[Thread, Orders] = {}
         self._connecting = 0
@@ -74,6 +80,8 @@ class Crew:
             while True:
                 self._supply(stop)
                 delay = self._delay() if self._places and len(self._feed) > self._connecting else 0
+                if delay > 0:
+                    yield from self._patience()
                 if delay <= 0:
                     self._fill_places()
                 if not self._threads and delay <= 0:
@@ -104,9 +112,10 @@ class Crew:
                 del self._threads[thread]
                 self._places = len(self._threads)
                 if not self._places:
-                    self.error = self.error or RunStopped("cannot open an association: the system allows no thread")
+                    self.error = self.error or RunStopped(because("no_thread"))
                 return
             orders.put(self._start())
+            self._feed.come()
             self._connecting += 1
 
     def _work(self, events: Generator[Event, None, Ending] | None) -> None:
@@ -166,6 +175,8 @@ class Crew:
             self.error = self.error or broken  # the others finish what is under way
             return
         self._connecting -= not ending.established
+        if not ending.spared:
+            self._feed.leave()
         error = self._verdict(ending)
         if isinstance(error, NetworkError):
             self._places -= 1

@@ -70,6 +70,10 @@ class Feed:
                 return False
         return True
 
+    def spare(self) -> bool:
+        """Let one go who takes from here, if others stay; whether they do."""
+        return False
+
     def fill(self, least: int) -> bool:
         """Have at least so many instances at hand, as far as they are known; whether there are any."""
         if self._intake.error is not None:
@@ -103,6 +107,24 @@ class SharedFeed(Feed):
 
         self._changed: Condition = Condition()
         self._over = False
+        self.takers = 0  # who take from here, and have not been let go
+
+    def spare(self) -> bool:
+        with self._changed:
+            if self.takers <= 1:
+                return False
+            self.takers -= 1
+            return True
+
+    def come(self) -> None:
+        """One more takes from here."""
+        with self._changed:
+            self.takers += 1
+
+    def leave(self) -> None:
+        """One of them has left without having been let go."""
+        with self._changed:
+            self.takers -= 1
 
     def take(self) -> Entry | None:
         try:

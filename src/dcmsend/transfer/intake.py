@@ -227,6 +227,7 @@ class Input:
         for kept in (self._given, self._archives):
             if kept is not None:
                 kept.close()
+        self._scanner.unusual = _nothing  # no method of ours any more, which would be a cycle
 
     def _archive_scanner(self) -> Scanner:
         from dcmsend.files.archives import Archives, ArchiveScanner
@@ -249,3 +250,8 @@ class Input:
             self._opener.open_file = by.opener(self._opener.open_file)
         if self._memory is not None:
             self._memory.look = by.looker(self._memory.look)
+
+
+def _nothing(_source: object, _number: int) -> Iterator[Found]:
+    """What a source comes to when all is over."""
+    return iter(())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dcmsend.errors import NetworkError
     from dcmsend.model import Retries
 
+_MOST_TOUCHED: Final = 2
 BREAKS: Final = 2  # associations that an instance may break before all others get their turn
 
 # C-STORE statuses that pass: (mask, value), as in PS3.4 Table B.2-1 and PS3.7 C.4.2 and C.5.
@@ -50,6 +51,7 @@ class Attempts:
 
     def __init__(self, most: int) -> None:
         self.failed: dict[int, int] = {}  # by the instance's number; those that have their outcome are not in there
+        self._touched: dict[int, int] = {}
         self._most = most
 
     def __repr__(self) -> str:
@@ -60,9 +62,20 @@ class Attempts:
         self.failed[number] = failed = self.failed.get(number, 0) + 1
         return failed <= self._most
 
+    def touch(self, number: int) -> bool:
+        """Its file was touched while it was sent; whether it may be sent once more for that, whatever else fails."""
+        self._touched[number] = touched = self._touched.get(number, 0) + 1
+        return touched <= _MOST_TOUCHED
+
+    def made(self, number: int) -> int:
+        """How many attempts have not gone well so far."""
+        return self.failed.get(number, 0) + self._touched.get(number, 0)
+
     def end(self, number: int) -> int:
-        """The instance has its outcome: how many attempts had failed by then."""
-        return self.failed.pop(number, 0) if self.failed else 0
+        """The instance has its outcome: how many attempts had not gone well by then."""
+        if not self.failed and not self._touched:
+            return 0
+        return self.failed.pop(number, 0) + self._touched.pop(number, 0)
 
 
 def _chance() -> float:

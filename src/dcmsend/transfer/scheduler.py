@@ -11,7 +11,6 @@ from dcmsend.errors import DcmsendError, Interrupted, NetworkError, NoAcceptable
 from dcmsend.events import InstanceFinished
 from dcmsend.model import MAX_CONTEXTS, Notice, Outcome, State
 from dcmsend.plan import next_association
-from dcmsend.printable import MAX_PATH, plain
 from dcmsend.reasons import because
 from dcmsend.transfer.feed import Feed, SharedFeed
 from dcmsend.transfer.retry import Backoff, error_passes
@@ -55,6 +54,7 @@ class Scheduler:
         self._policy = settings.wishes.policy
         self._retries = retries
         self._backoff = Backoff(retries)
+        self._told = 0.0  # until when it was told that the next association waits
         self._keep = keep
         self._reasons: list[Reason] = []
 
@@ -65,7 +65,7 @@ class Scheduler:
             if self.error is not None:
                 break
             found = yield from self._next_group()
-            if found is not None and self._patient():
+            if found is not None and (yield from self._patient()):
                 yield from self._send(*found)
                 if self.error is None and not self._policy.multiple_associations:
                     yield from self._leave(because("association_broke"))
@@ -81,8 +81,7 @@ class Scheduler:
                 entries, after = self._journal.take((number,), after)
                 for entry, instance in entries:
                     if self._policy.halt and self.error is None:
-                        path = plain(instance.path, MAX_PATH)
-                        self.error = NoProposal(f"cannot add presentation context for {path}: {reason}")
+                        self.error = NoProposal(because("cannot_propose", reason, path=instance.path))
                     yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
 
     def _refused(self) -> list[Reason]:
@@ -118,7 +117,7 @@ class Scheduler:
 
         if self._settings.limits.associations == 1 or not self._policy.multiple_associations:
             feed = Feed(self._journal, self._intake, members, others_wait)
-            while self.error is None and feed.wait() and self._patient():
+            while self.error is None and feed.wait() and (yield from self._patient()):
                 ending = yield from self._associate(group, feed)
                 self.error = self._verdict(ending)
                 if not self._policy.multiple_associations:
@@ -128,7 +127,15 @@ class Scheduler:
 
             shared = SharedFeed(self._journal, self._intake, members, others_wait)
             most = self._settings.limits.associations
-            crew = Crew(most, shared, self._intake, lambda: self._associate(group, shared), self._verdict, self._delay)
+            crew = Crew(
+                most,
+                shared,
+                self._intake,
+                lambda: self._associate(group, shared),
+                self._verdict,
+                self._delay,
+                self._patience,
+            )
             yield from crew.run(self._settings.stop)
             self.error = crew.error
 
@@ -150,14 +157,23 @@ class Scheduler:
         """Seconds before another association may be asked for."""
         return self._backoff.until - self._settings.clock() if self._backoff.until else 0
 
-    def _patient(self) -> bool:
+    def _patience(self) -> Iterator[Event]:
+        """Tell how long the next association will have to wait, once each time."""
+        until = self._backoff.until
+        if until != self._told:
+            self._told = until
+            yield Notice(f"waiting {max(until - self._settings.clock(), 0):.1f} s before the next association")
+
+    def _patient(self) -> Generator[Event, None, bool]:
         """Wait until another association may be asked for, and look at input meanwhile; whether to go on."""
         stop = self._settings.stop
+        if not stop.requested and self._delay() > 0:
+            yield from self._patience()
         while not stop.requested and (delay := self._delay()) > 0:
             if not self._intake.advance():
                 stop.wait(delay)
         if stop.requested:
-            self.error = self.error or Interrupted("stopped by the user")
+            self.error = self.error or Interrupted(because("stopped"))
         return self.error is None
 
     def _verdict(self, ending: Ending) -> DcmsendError | None:
@@ -168,16 +184,18 @@ class Scheduler:
         if ending.postponed:
             self._set_back(ending)
         if error is None and not self._policy.multiple_associations and not ending.usable:
-            return NoAcceptableContext("cannot add presentation contexts: the peer accepted none of them")
+            return NoAcceptableContext(because("nothing_accepted"))
         return error
 
     def _broken(self, ending: Ending, error: NetworkError) -> DcmsendError | None:
         """What it means that an association could not be made, or broke."""
+        if ending.spared:  # the others do its work
+            return error
         again = False
         if self._retries.count and error_passes(error, established=ending.established):
             again = self._set_back(ending)
         if ending.established and self._policy.halt and not (again and not ending.failed):
-            return RunStopped(f"cannot send SOP instance: {error}")
+            return RunStopped(because("sending_ended", error.why))
         # One that broke before anything was tried would break again, for ever.
         return None if again or ending.tried else error
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from time import monotonic
 
-from dcmsend.errors import DcmsendError, FileError, Interrupted, NetworkError, PeerTimeout, RunStopped
+from dcmsend.errors import (
+    ConnectError,
+    DcmsendError,
+    FileError,
+    Interrupted,
+    NetworkError,
+    PeerTimeout,
+    RunStopped,
+    settled,
+)
 from dcmsend.events import (
     AssociationAccepted,
     AssociationEnded,
@@ -18,11 +27,12 @@ from dcmsend.events import (
     InstanceStarted,
 )
 from dcmsend.light import NamedTuple
-from dcmsend.model import Notice, Outcome, State
+from dcmsend.model import Instance, Notice, Outcome, State, status_class
 from dcmsend.net.association import Association
+from dcmsend.net.negotiation import Known
 from dcmsend.plan import Routes
 from dcmsend.printable import MAX_PATH, MAX_REMARK, plain
-from dcmsend.reasons import NONE, because
+from dcmsend.reasons import NONE, because, of_system
 from dcmsend.transfer.ahead import Ahead
 from dcmsend.transfer.retry import BREAKS, error_passes, status_passes
 
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
 
     from dcmsend.events import Event
     from dcmsend.meter import Gauge, Meter
-    from dcmsend.model import Instance, Limits, Peer, Timeouts
+    from dcmsend.model import Limits, Peer, Timeouts
     from dcmsend.net.pace import Pace
     from dcmsend.net.tls import Security
     from dcmsend.payload.payload import Payload
@@ -59,8 +69,13 @@ if TYPE_CHECKING:
         def wait(self) -> bool:
             """Wait until there is an instance; whether there is one, or none will come."""
 
+        def spare(self) -> bool:
+            """Let one go who takes from here, if others stay; whether they do."""
+
 
 _MOST_TAGS = 16  # of the elements that a peer complains of
+# What the system has too little of: with fewer associations there may be enough.
+_SCARCE = ("too_many_open_files", "no_memory")
 
 
 class Settings(NamedTuple):
@@ -77,6 +92,7 @@ class Settings(NamedTuple):
     clock: Callable[[], float] = monotonic  # seconds
     security: Security | None = None
     meter: Meter | None = None
+    known: Known | None = None
 
 
 class Ending(NamedTuple):
@@ -86,7 +102,7 @@ class Ending(NamedTuple):
     where an instance failed and the run halts on that, ``Interrupted`` where the user wished it. ``began``: when it
     was asked for. ``established``: the peer had accepted it, ``usable``: and at least one context. Of the instances
     that were tried there, ``answered`` were answered for good, ``failed`` have failed for good, and ``postponed`` will
-    be tried again.
+    be tried again. ``spared``: it ended early so that the system's means are enough for the others.
     """
 
     error: DcmsendError | None
@@ -96,6 +112,7 @@ class Ending(NamedTuple):
     answered: int = 0
     failed: int = 0
     postponed: int = 0
+    spared: bool = False
 
     @property
     def tried(self) -> int:
@@ -118,10 +135,12 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
             pace=settings.pace,
             security=settings.security,
             gauge=gauge,
+            known=settings.known,
         )
-    except NetworkError as error:
-        yield AssociationEnded(number, str(error))
-        return Ending(_stopped() if stop.aborted else error, began)
+    except NetworkError as failure:
+        error: DcmsendError = _stopped() if stop.aborted else settled(failure)
+        yield AssociationEnded(number, error.why)
+        return Ending(error, began)
     try:
         routes = Routes(association.contexts, settings.wishes)
         worker = Worker(number, association, routes, supply, settings, gauge)
@@ -131,7 +150,7 @@ def associate(number: int, group: Group, supply: Supply, settings: Settings) -> 
         association.abort()
         stop.wakers.pop(association, None)
     counts = (worker.answered, worker.failed, worker.postponed)
-    return Ending(worker.error, began, True, bool(routes), *counts)  # noqa: FBT003 - established
+    return Ending(worker.error, began, True, bool(routes), *counts, worker.spared)  # noqa: FBT003 - established
 
 
 def accepted_event(number: int, association: Association) -> AssociationAccepted:
@@ -142,9 +161,10 @@ def accepted_event(number: int, association: Association) -> AssociationAccepted
 
 
 class _Ready(NamedTuple):
-    """An instance whose payload is open and has a context to go over."""
+    """An instance whose payload is open and has a context to go over: as it stands in the list, and as it goes out."""
 
     number: int
+    listed: Instance
     instance: Instance
     payload: Payload
     context_id: int
@@ -166,6 +186,7 @@ class Worker:
         self.answered = 0
         self.failed = 0
         self.postponed = 0
+        self.spared = False
         self._number = number
         self._association = association
         self._routes = routes
@@ -175,9 +196,11 @@ class Worker:
         self._halt = settings.wishes.policy.halt and bool(routes)
         self._stop = settings.stop
         self._attempts = settings.attempts
+        self._clock = settings.clock
         self._gauge = gauge
         self._ready: _Ready | None = None  # the next one to be sent
         self._under_way: dict[int, _Ready] = {}  # by Message ID
+        self._began: dict[int, float] = {}  # when the request went out, by Message ID
 
     def run(self) -> Iterator[Event]:
         """Send what can be sent, then release. What was taken and not tried is given back."""
@@ -231,7 +254,7 @@ class Worker:
             self._supply.give_back(entry)
         if self._ready is not None:
             self._ready.payload.close()
-            self._supply.give_back((self._ready.number, self._ready.instance))
+            self._supply.give_back((self._ready.number, self._ready.listed))
             self._ready = None
 
     def _prepare(self) -> Generator[Event, None, _Ready | None]:
@@ -247,22 +270,42 @@ class Worker:
             try:
                 payload = open_payload()
             except FileError as error:
-                if self._stop.aborted and self._must_end():  # it was given up, nothing is wrong with it
+                reason = error.reason
+            except OSError as error:  # a module that is needed cannot be loaded
+                reason = of_system(error)
+            except MemoryError:
+                reason = because("no_memory", words="out of memory")
+            else:
+                reason = NONE
+            if reason:
+                if self._is_given_up(reason):
                     self._supply.give_back((number, instance))
                     return None
-                yield self._failed(number, instance, error.reason)
+                yield self._failed(number, instance, reason)
                 continue
             for text in payload.notices:
                 yield Notice(f"{plain(instance.path, MAX_PATH)}: {text}")
             context_id = self._routes.carrier(payload.sop_class, payload.transfer_syntax)
             if context_id:
-                return _Ready(number, instance, payload, context_id)
+                return _Ready(number, instance, _as_sent(instance, payload), payload, context_id)
             payload.close()
             yield self._refused(number, instance, payload.sop_class)
         return None
 
+    def _is_given_up(self, reason: Reason) -> bool:
+        """Whether nothing is wrong with a file that could not be opened, and this association does no more.
+
+        The run was aborted; or the system has too little of something, and there are other associations.
+        """
+        if self._stop.aborted and self._must_end():
+            return True
+        if reason.innermost.code not in _SCARCE or not self._supply.spare():
+            return False
+        self.error, self.spared = ConnectError(reason), True
+        return True
+
     def _send(self, ready: _Ready) -> Iterator[Event]:
-        number, instance, payload, context_id = ready
+        number, _, instance, payload, context_id = ready
         if (self.answered or self.failed or self.postponed) and (error := self._lost_while_idle()):
             self._ready = ready  # it is given back: nothing of it was sent
             yield from self._broken(error)
@@ -272,19 +315,28 @@ class Worker:
             self._gauge.begin(instance, payload.length)
         yield InstanceStarted(number, instance, self._number, message_id, context_id, payload.transfer_syntax)
         self._under_way[message_id] = ready
+        self._began[message_id] = self._clock()
+        broken: NetworkError | None = None
+        failed = NONE
         try:
             self._association.store(context_id, payload)
         except NetworkError as error:
-            yield from self._broken(error)
+            broken = settled(error)
         except FileError as error:
+            failed = error.reason
+        except MemoryError:
+            failed = because("no_memory", words="out of memory")
+        finally:
+            payload.close()
+        if failed:
             yield from self._hear()
             if self._under_way.pop(message_id, None):  # or else the peer has refused it before it was sent whole
                 self._attempts.fail(number)
-                yield self._failed(number, instance, error.reason, payload)
+                yield self._failed(number, instance, failed, payload)
             if self._association.closed:  # part of the data set had left
-                yield from self._broken(NetworkError("association aborted: a file failed while it was being sent"))
-        finally:
-            payload.close()
+                broken = NetworkError(because("file_failed_under_way"))
+        if broken is not None:
+            yield from self._broken(broken)
 
     def _lost_while_idle(self) -> NetworkError | None:
         """What ended the association since the last response.
@@ -294,7 +346,7 @@ class Worker:
         try:
             self._association.listen()
         except NetworkError as error:
-            return error
+            return settled(error)
         return None
 
     def _collect(self) -> Iterator[Event]:
@@ -303,9 +355,11 @@ class Worker:
         try:
             response = self._association.collect()
         except NetworkError as error:
-            yield from self._broken(error)
+            broken = settled(error)
+        else:
+            yield self._answered(response)
             return
-        yield self._answered(response)
+        yield from self._broken(broken)
 
     def _hear(self) -> Iterator[Event]:
         """What the peer has answered while we were sending: nothing as long as one operation may be outstanding."""
@@ -314,26 +368,45 @@ class Worker:
 
     def _answered(self, response: Response) -> Event:
         ready = self._under_way.pop(response.message_id)
-        status, remark = response.status, _remark(response)
+        seconds = self._clock() - self._began.pop(response.message_id)
+        status, payload = response.status, ready.payload
+        if status_class(status).stored:
+            if mismatch := _mismatch(response, ready):
+                self._attempts.fail(ready.number)
+                return self._failed(ready.number, ready.instance, mismatch, payload)
+            if payload.doubt:
+                return self._touched(ready, payload.doubt)
         passes = status != 0 and status_passes(status)
         again = passes and self._attempts.fail(ready.number)
-        attempts = self._attempts.failed[ready.number] if again else self._attempts.end(ready.number) + (not passes)
+        attempts = self._attempts.made(ready.number) if again else self._attempts.end(ready.number) + (not passes)
         outcome = Outcome(
             number=ready.number,
             state=State.ANSWERED,
             status=status,
-            reason=remark,
+            reason=_remark(response),
             association=self._number,
             context_id=ready.context_id,
-            network_syntax=ready.payload.transfer_syntax,
-            dataset_size=ready.payload.dataset_size,
+            network_syntax=payload.transfer_syntax,
+            dataset_size=payload.dataset_size,
             attempts=attempts,
         )
         if again:
             self.postponed += 1
             return InstancePostponed(ready.instance, outcome, True)  # noqa: FBT003 - aside
         self.answered += 1
-        return InstanceFinished(ready.instance, outcome)
+        return InstanceFinished(ready.instance, outcome, seconds)
+
+    def _touched(self, ready: _Ready, doubt: Reason) -> Event:
+        """Somebody has touched the file while it was sent, and its bytes may or may not be of two minds: it is sent
+        again, and what the peer has is replaced.
+        """
+        number, listed, instance, payload, _ = ready
+        if not self._attempts.touch(number):
+            return self._failed(number, instance, doubt, payload)
+        self._supply.give_back((number, listed))
+        attempts = self._attempts.made(number)
+        outcome = self._outcome(number, instance, State.FAILED, doubt, payload.dataset_size, attempts)
+        return InstancePostponed(instance, outcome, False)  # noqa: FBT003 - aside
 
     def _broken(self, error: NetworkError) -> Iterator[Event]:
         """The association is gone: what was under way was not answered, and may or may not be stored."""
@@ -345,16 +418,20 @@ class Worker:
         self._let_go()  # what comes behind those under way is given back before them
         for ready in reversed(self._under_way.values()):
             again = self._attempts.fail(ready.number) and passes
-            yield self._postponed(ready, reason) if again else self._failed(*ready[:2], reason, ready.payload)
+            if again:
+                yield self._postponed(ready, reason)
+            else:
+                yield self._failed(ready.number, ready.instance, reason, ready.payload)
         self._under_way.clear()
+        self._began.clear()
 
     def _postponed(self, ready: _Ready, reason: Reason) -> Event:
         """An instance that broke an association is tried again at once, and then not before all others."""
-        attempts = self._attempts.failed[ready.number]
-        aside = attempts >= BREAKS
+        aside = self._attempts.failed[ready.number] >= BREAKS
         if not aside:
-            self._supply.give_back((ready.number, ready.instance))
+            self._supply.give_back((ready.number, ready.listed))
         self.postponed += 1
+        attempts = self._attempts.made(ready.number)
         outcome = self._outcome(
             ready.number, ready.instance, State.FAILED, reason, ready.payload.dataset_size, attempts
         )
@@ -369,8 +446,7 @@ class Worker:
 
     def _unsent(self, number: int, instance: Instance, state: State, reason: Reason, size: int) -> Event:
         if self._halt and self.error is None:
-            path = plain(instance.path, MAX_PATH)
-            self.error = RunStopped(f"cannot send SOP instance from file: {path}: {reason}")
+            self.error = RunStopped(because("instance_not_sent", reason, path=instance.path))
         self.failed += 1
         attempts = self._attempts.end(number)
         return InstanceFinished(instance, self._outcome(number, instance, state, reason, size, attempts))
@@ -392,12 +468,36 @@ class Worker:
 
     def _release(self) -> AssociationEnded:
         if self._association.closed and self.error is not None:
-            return AssociationEnded(self._number, str(self.error))
+            return AssociationEnded(self._number, self.error.why)
         try:
             self._association.release()
         except NetworkError as error:
-            return AssociationEnded(self._number, str(error))
+            return AssociationEnded(self._number, because("not_released", error.why))
         return AssociationEnded(self._number)
+
+
+def _as_sent(instance: Instance, payload: Payload) -> Instance:
+    """The instance by what its file says now, which may be something else than when the input was looked at."""
+    if (
+        payload.sop_instance == instance.sop_instance
+        and payload.sop_class == instance.sop_class
+        and payload.original_syntax == instance.transfer_syntax
+        and payload.file_size == instance.size
+    ):
+        return instance
+    return Instance(instance.path, payload.sop_class, payload.sop_instance, payload.original_syntax, payload.file_size)
+
+
+def _mismatch(response: Response, ready: _Ready) -> Reason:
+    """What a response is about, where that is something else than what was sent. It need not say it (PS3.7 9.3.1.2)."""
+    payload = ready.payload
+    if response.sop_instance and response.sop_instance != payload.sop_instance.strip(" \0"):
+        return because("answered_for_other_instance", answered=response.sop_instance, sent=payload.sop_instance)
+    if response.sop_class and response.sop_class != payload.sop_class.strip(" \0"):
+        return because("answered_for_other_class", answered=response.sop_class, sent=payload.sop_class)
+    if response.context_id != ready.context_id:
+        return because("answered_in_other_context", answered=response.context_id, sent=ready.context_id)
+    return NONE
 
 
 def _stopped() -> Interrupted:

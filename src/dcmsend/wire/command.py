@@ -9,6 +9,7 @@ from __future__ import annotations
 import _struct as struct
 
 from dcmsend.light import Frozen
+from dcmsend.reasons import because
 from dcmsend.uids import VERIFICATION_SOP_CLASS
 from dcmsend.wire.reader import MalformedPDU, encode_uid
 
@@ -24,6 +25,20 @@ C_ECHO_RSP: Final = 0x8030
 NO_DATA_SET: Final = 0x0101
 _DATA_SET_FOLLOWS: Final = 0x0001
 MAX_COMMAND_LENGTH: Final = 16384  # no response of PS3.7 comes near it
+_REQUESTS: Final = {
+    C_STORE_RQ: "C-STORE-RQ",
+    0x0010: "C-GET-RQ",
+    0x0020: "C-FIND-RQ",
+    0x0021: "C-MOVE-RQ",
+    C_ECHO_RQ: "C-ECHO-RQ",
+    0x0100: "N-EVENT-REPORT-RQ",
+    0x0110: "N-GET-RQ",
+    0x0120: "N-SET-RQ",
+    0x0130: "N-ACTION-RQ",
+    0x0140: "N-CREATE-RQ",
+    0x0150: "N-DELETE-RQ",
+    0x0FFF: "C-CANCEL-RQ",
+}
 
 _ELEMENT: Final = struct.Struct("<HHI")
 _US_ELEMENT: Final = struct.Struct("<HHIH")
@@ -53,7 +68,9 @@ _SHORTEST: Final = _GROUP_LENGTH.size + _FOUR_US.size
 class Response(Frozen):
     """A response message's command set: what any C-STORE-RSP or C-ECHO-RSP says (PS3.7 9.3.1.2, 9.3.5.2).
 
-    ``offending`` are the tags that the peer complains about; ``comment`` is its own text, untrusted.
+    ``offending`` are the tags that the peer complains about; ``comment`` is its own text, untrusted. What it is about
+    need not be said: ``sop_class`` and ``sop_instance`` may be empty. ``context_id``: in which presentation context it
+    came, 0 where that is not known.
     """
 
     command_field: int
@@ -63,11 +80,14 @@ class Response(Frozen):
     comment: str = ""
     offending: tuple[int, ...] = ()
     sop_instance: str = ""
+    sop_class: str = ""
+    context_id: int = 0
 
     def encode(self) -> bytes:
         """The response as a peer would send it (for tests and simulated peers)."""
         tags = b"".join(struct.pack("<HH", tag >> 16, tag & 0xFFFF) for tag in self.offending)
         elements = [
+            _value(_AFFECTED_SOP_CLASS, _uid(self.sop_class)) if self.sop_class else b"",
             _us(_COMMAND_FIELD, self.command_field),
             _us(_MESSAGE_ID_RESPONDED_TO, self.message_id),
             _us(_DATA_SET_TYPE, _DATA_SET_FOLLOWS if self.has_data_set else NO_DATA_SET),
@@ -103,12 +123,15 @@ def encode_echo_request(message_id: int) -> bytes:
     )
 
 
-def decode_response(command_set: bytes) -> Response:
-    """The command set of a response. Raises ``MalformedPDU`` where it is none, or lacks what must be there."""
-    return _decode_ordinary(command_set) or _decode_any(command_set)
+def decode_response(command_set: bytes, context_id: int = 0) -> Response:
+    """The command set of a response that came in a presentation context.
+
+    Raises ``MalformedPDU`` where it is none, lacks what must be there, or says something twice.
+    """
+    return _decode_ordinary(command_set, context_id) or _decode_any(command_set, context_id)
 
 
-def _decode_ordinary(command_set: bytes) -> Response | None:
+def _decode_ordinary(command_set: bytes, context_id: int) -> Response | None:
     """A response with the elements that every one has, in their order (PS3.7 9.3.1.2), and at most a UID behind them.
 
     ``None`` for any other, though there may be nothing wrong with it. A third of the time of the long way.
@@ -117,8 +140,10 @@ def _decode_ordinary(command_set: bytes) -> Response | None:
         return None
     group, number, length = _ELEMENT.unpack_from(command_set, _GROUP_LENGTH.size)
     at = _GROUP_LENGTH.size
+    sop_class = b""
     if (group, number) == (0, _AFFECTED_SOP_CLASS):
         at += _ELEMENT.size + length
+        sop_class = command_set[at - length : at]
     if len(command_set) < at + _FOUR_US.size:
         return None
     found = _FOUR_US.unpack_from(command_set, at)
@@ -136,23 +161,35 @@ def _decode_ordinary(command_set: bytes) -> Response | None:
         message_id=found[7],
         status=found[15],
         has_data_set=found[11] != NO_DATA_SET,
-        sop_instance=rest.decode("ascii", "replace").strip(" \0"),
+        sop_instance=_text(rest),
+        sop_class=_text(sop_class),
+        context_id=context_id,
     )
 
 
-def _decode_any(command_set: bytes) -> Response:
+def _decode_any(command_set: bytes, context_id: int) -> Response:
     elements = _decode_elements(command_set)
+    field = _unsigned(elements, _COMMAND_FIELD, "Command Field")
+    if field in _REQUESTS:
+        raise MalformedPDU(because("request_by_peer", name=_REQUESTS[field]))
     offending = elements.get(_OFFENDING_ELEMENT, b"")
     tags = struct.unpack(f"<{len(offending) // 4 * 2}H", offending[: len(offending) // 4 * 4])
     return Response(
-        command_field=_unsigned(elements, _COMMAND_FIELD, "Command Field"),
+        command_field=field,
         message_id=_unsigned(elements, _MESSAGE_ID_RESPONDED_TO, "Message ID Being Responded To"),
         status=_unsigned(elements, _STATUS, "Status"),
         has_data_set=_unsigned(elements, _DATA_SET_TYPE, "Command Data Set Type") != NO_DATA_SET,
         comment=elements.get(_ERROR_COMMENT, b"").decode("utf-8", "replace").strip(" \0"),
         offending=tuple(tags[i] << 16 | tags[i + 1] for i in range(0, len(tags), 2)),
-        sop_instance=elements.get(_AFFECTED_SOP_INSTANCE, b"").decode("ascii", "replace").strip(" \0"),
+        sop_instance=_text(elements.get(_AFFECTED_SOP_INSTANCE, b"")),
+        sop_class=_text(elements.get(_AFFECTED_SOP_CLASS, b"")),
+        context_id=context_id,
     )
+
+
+def _text(uid: bytes) -> str:
+    """A UID in a response: bytes that no UID has are kept, for it may be what we have sent."""
+    return uid.decode("utf-8", "surrogateescape").strip(" \0")
 
 
 def _decode_elements(command_set: bytes) -> dict[int, bytes]:
@@ -160,12 +197,14 @@ def _decode_elements(command_set: bytes) -> dict[int, bytes]:
     offset = 0
     while offset < len(command_set):
         if len(command_set) - offset < _ELEMENT.size:
-            raise MalformedPDU("the command set ends within an element")
+            raise MalformedPDU(because("cut_command"))
         group, number, length = _ELEMENT.unpack_from(command_set, offset)
         offset += _ELEMENT.size
         if length > len(command_set) - offset:
-            raise MalformedPDU(f"({group:04x},{number:04x}) of the command set runs past its end")
+            raise MalformedPDU(because("long_command_element", tag=f"({group:04x},{number:04x})"))
         if group == 0:
+            if number in elements:
+                raise MalformedPDU(because("twice_in_command", tag=f"(0000,{number:04x})"))
             elements[number] = command_set[offset : offset + length]
         offset += length
     return elements
@@ -174,7 +213,7 @@ def _decode_elements(command_set: bytes) -> dict[int, bytes]:
 def _unsigned(elements: dict[int, bytes], number: int, name: str) -> int:
     value = elements.get(number, b"")
     if len(value) != 2:
-        raise MalformedPDU(f"the response has no usable {name} (0000,{number:04x})")
+        raise MalformedPDU(because("missing_in_response", name=name, tag=f"(0000,{number:04x})"))
     return int.from_bytes(value, "little")
 
 

@@ -2,14 +2,15 @@
 
 Outgoing, command sets are small and encoded at once; data sets go through ``DataFrames``: a buffer whose PDV headers
 stand ready, so that file bytes are read straight into the gaps and one write sends many PDUs. Incoming,
-``MessageAssembler`` joins the pieces of command sets and drops data sets, which no response that we wait for has. Both
-are bounded, and so is the number of pieces: no stream of them goes on for ever without an answer.
+``MessageAssembler`` joins the pieces of command sets and drops data sets, which no response that we wait for should
+have. Both are bounded, and so is the number of pieces: no stream of them goes on for ever without an answer.
 """
 
 from __future__ import annotations
 
 from _struct import Struct
 
+from dcmsend.reasons import because
 from dcmsend.wire.command import MAX_COMMAND_LENGTH, decode_response
 from dcmsend.wire.pdu import Data
 from dcmsend.wire.reader import MalformedPDU
@@ -106,54 +107,61 @@ class DataFrames:
 
 
 class MessageAssembler:
-    """Joins PDVs to responses; data sets that a peer sends along are dropped unread. Raises ``MalformedPDU``."""
+    """Joins PDVs to responses; data sets that a peer sends along are dropped unread. Raises ``MalformedPDU``.
+
+    A response is there when its command set is whole: a data set that it announces changes nothing about it. One of
+    which nothing has come when the next command begins is taken for one that was announced by mistake.
+    """
 
     def __init__(self) -> None:
         self._command = bytearray()
         self._context_id = 0
         self._pieces = 0  # of the command set or data set that is under way
         self._dropped = 0  # bytes of the data set
-        self._awaited: Response | None = None  # a response whose data set is still coming
+        self._announced = False  # a data set is to come
+
+    @property
+    def partial(self) -> bool:
+        """Whether a command set or a data set has begun and not ended."""
+        return self._pieces > 0
 
     def feed(self, values: Sequence[PDV]) -> Iterator[Response]:
         """Take the PDVs of one P-DATA-TF, yield each response that they complete."""
         if not values:
-            raise MalformedPDU("a P-DATA-TF PDU without a value")
+            raise MalformedPDU(because("empty_data"))
         for pdv in values:
             self._pieces += 1
             if self._pieces > MAX_PIECES:
-                raise MalformedPDU(f"a command set or data set in more than {MAX_PIECES} pieces")
-            response = self._take_command(pdv) if pdv.is_command else self._drop(pdv)
-            if response is not None:
+                raise MalformedPDU(because("many_pieces", most=MAX_PIECES))
+            if not pdv.is_command:
+                self._drop(pdv)
+            elif response := self._take_command(pdv):
                 yield response
 
     def _take_command(self, pdv: PDV) -> Response | None:
-        if self._awaited is not None:
-            raise MalformedPDU("a command before the data set of the one before it had ended")
+        if self._announced and self._pieces > 1:
+            raise MalformedPDU(because("command_in_data_set"))
+        self._announced = False
         if self._pieces > 1 and pdv.context_id != self._context_id:
-            raise MalformedPDU("a command set that changes its presentation context")
+            raise MalformedPDU(because("context_changed"))
         if len(self._command) + len(pdv.data) > MAX_COMMAND_LENGTH:
-            raise MalformedPDU(f"a command set of more than {MAX_COMMAND_LENGTH} bytes")
+            raise MalformedPDU(because("long_command", most=MAX_COMMAND_LENGTH))
         self._context_id = pdv.context_id
         self._command += pdv.data
         if not pdv.is_last:
             return None
-        response = decode_response(bytes(self._command))
+        response = decode_response(bytes(self._command), pdv.context_id)
         self._command.clear()
         self._pieces = self._dropped = 0
-        if not response.has_data_set:
-            return response
-        self._awaited = response
-        return None
+        self._announced = response.has_data_set
+        return response
 
-    def _drop(self, pdv: PDV) -> Response | None:
-        if self._awaited is None:
-            raise MalformedPDU("a piece of a data set where a command was expected")
+    def _drop(self, pdv: PDV) -> None:
+        if not self._announced:
+            raise MalformedPDU(because("unexpected_data_set"))
         self._dropped += len(pdv.data)
         if self._dropped > MAX_DROPPED:
-            raise MalformedPDU(f"a data set of more than {MAX_DROPPED} bytes with a response")
-        if not pdv.is_last:
-            return None
-        response, self._awaited = self._awaited, None
-        self._pieces = 0
-        return response
+            raise MalformedPDU(because("long_data_set", most=MAX_DROPPED))
+        if pdv.is_last:
+            self._announced = False
+            self._pieces = 0

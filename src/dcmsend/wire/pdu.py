@@ -10,6 +10,7 @@ from __future__ import annotations
 import _struct as struct
 
 from dcmsend.light import Frozen
+from dcmsend.reasons import because
 from dcmsend.uids import APPLICATION_CONTEXT
 from dcmsend.wire.items import decode_user_items, encode_item, encode_user_items
 from dcmsend.wire.reader import MalformedPDU, Reader, encode_uid
@@ -68,9 +69,7 @@ class ContextResult(Frozen):
         # Only an accepted context's syntax is significant; others may carry anything there.
         syntaxes = [value for kind, value in reader.items() if kind == 0x40] if result == 0 else []
         if result == 0 and len(syntaxes) != 1:
-            raise MalformedPDU(
-                f"context {context_id} is accepted with {len(syntaxes)} transfer syntaxes instead of one"
-            )
+            raise MalformedPDU(because("wrong_syntaxes", context_id=context_id, count=len(syntaxes)))
         return cls(context_id, result, syntaxes[0].uid() if syntaxes else "")
 
 
@@ -176,7 +175,7 @@ class Data(Frozen):
         while reader.left:
             length = reader.unsigned(4)
             if length < 2:
-                raise MalformedPDU(f"a PDV of {length} bytes is too short for its own header")
+                raise MalformedPDU(because("short_pdv", length=length))
             context_id, control = reader.take(2)
             values.append(PDV(context_id, bool(control & _COMMAND), bool(control & _LAST), reader.take(length - 2)))
         return cls(tuple(values))
@@ -251,6 +250,11 @@ class PDUBuffer:
         """Whether a PDU has begun and not ended."""
         return bool(self._received)
 
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes of what has not been taken for a PDU, a few."""
+        return bytes(self._received[:16])
+
     def feed(self, data: bytes) -> Iterator[PDU]:
         """Take received bytes, yield each PDU that they complete. Raises ``MalformedPDU``."""
         self._received += data
@@ -266,12 +270,12 @@ class PDUBuffer:
 
     def _check(self, kind: int, length: int) -> None:
         if kind not in PDU_TYPES:
-            raise MalformedPDU(f"unrecognised PDU type 0x{kind:02x}")
+            raise MalformedPDU(because("unknown_pdu", type=f"{kind:02x}"))
         limit = MAX_ASSOCIATE_LENGTH if kind in _ASSOCIATE_TYPES else _FIXED_LENGTH
         if kind == Data.TYPE:
             limit = self._max_data_length
         if length > limit:
-            raise MalformedPDU(f"{PDU_TYPES[kind].__name__} PDU of {length} bytes, more than the {limit} allowed")
+            raise MalformedPDU(because("long_pdu", name=PDU_TYPES[kind].__name__, length=length, most=limit))
 
 
 def _encode_associate(kind: int, pdu: AssociateRequest | AssociateAccept, contexts: bytes) -> bytes:
@@ -285,7 +289,7 @@ def _encode_associate(kind: int, pdu: AssociateRequest | AssociateAccept, contex
 def _decode_associate(reader: Reader) -> tuple[str, str, str, list[tuple[int, Reader]]]:
     version, called, calling = _FIXED_FIELDS.unpack(reader.take(_FIXED_FIELDS.size))
     if not version & PROTOCOL_VERSION:
-        raise MalformedPDU(f"protocol version {version} instead of 1")
+        raise MalformedPDU(because("wrong_version", version=version))
     items = list(reader.items())
     application = next((value.uid() for kind, value in items if kind == 0x10), "")
     return _decode_title(called), _decode_title(calling), application, items

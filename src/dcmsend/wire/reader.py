@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dcmsend.reasons import Reason, because
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class MalformedPDU(ValueError):
-    """Received bytes do not fit the structure that PS3.7 or PS3.8 gives them; ``str()`` says how."""
+    """Received bytes do not fit the structure that PS3.7 or PS3.8 gives them; ``why`` says how, ``str()`` in words."""
+
+    def __init__(self, why: Reason) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Reader:
@@ -28,7 +34,7 @@ class Reader:
     def take(self, count: int) -> bytes:
         start, end = self._offset, self._offset + count
         if end > len(self._data):
-            raise MalformedPDU(f"{count} bytes expected, {self.left} there")
+            raise MalformedPDU(because("truncated_item", wanted=count, left=self.left))
         self._offset = end
         return self._data[start:end]
 
@@ -58,7 +64,7 @@ def decode_uid(data: bytes) -> str:
     try:
         return data.decode("ascii").strip(" \0")
     except UnicodeDecodeError:
-        raise MalformedPDU(f"not a UID: {data[:64]!r}") from None
+        raise MalformedPDU(because("invalid_uid_bytes", words=repr(data[:64]))) from None
 
 
 def encode_uid(uid: str) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dcmsend.errors import LocalProtocolError
 from dcmsend.light import Enum, Frozen
+from dcmsend.reasons import because
 from dcmsend.wire.command import Response
 from dcmsend.wire.fragment import MessageAssembler
 from dcmsend.wire.pdu import (
@@ -27,6 +28,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Final, TypeAlias
+
+    from dcmsend.reasons import Reason
 
 
 class State(Enum):
@@ -141,9 +144,10 @@ class HungUp(Frozen):
 
 
 class Violated(Frozen):
-    """The peer broke the protocol; we aborted."""
+    """The peer broke the protocol; we aborted. ``received``: the first bytes of what is no PDU."""
 
-    complaint: str
+    complaint: Reason
+    received: bytes = b""
 
 
 WireEvent: TypeAlias = Accepted | Rejected | Responded | Released | ReleaseWanted | Aborted | HungUp | Violated
@@ -175,6 +179,11 @@ class Requestor:
         """Whether the peer has begun a PDU and not ended it."""
         return self._buffer.partial
 
+    @property
+    def in_message(self) -> bool:
+        """Whether the peer has begun a message and not ended it."""
+        return self._assembler.partial
+
     def act(self, trigger: Trigger) -> None:
         """Do one of our four things. Raises ``LocalProtocolError`` where the state does not allow it."""
         if (self.state, trigger) not in TRANSITIONS:
@@ -197,13 +206,14 @@ class Requestor:
                 if self.closed:
                     break
         except MalformedPDU as error:
-            events += self._violation(str(error))
+            foreign = error.why.code == "unknown_pdu"
+            events += self._violation(error.why, self._buffer.beginning if foreign else b"")
         return events
 
     def _take(self, pdu: PDU) -> Iterable[WireEvent]:
         trigger = _TRIGGER_OF[type(pdu)]
         if (self.state, trigger) not in TRANSITIONS:
-            return self._violation(f"{trigger.value} while the association is {self.state.value}")
+            return self._violation(because("unexpected_pdu", name=trigger.value, state=self.state.value))
         self._follow(trigger)
         match pdu:
             case Data(values):
@@ -219,9 +229,9 @@ class Requestor:
             case _:
                 return [Released()]
 
-    def _violation(self, complaint: str) -> list[WireEvent]:
+    def _violation(self, complaint: Reason, received: bytes = b"") -> list[WireEvent]:
         self._follow(Trigger.VIOLATED)
-        return [Violated(complaint)]
+        return [Violated(complaint, received)]
 
     def _follow(self, trigger: Trigger) -> None:
         self.state, reply = TRANSITIONS[self.state, trigger]

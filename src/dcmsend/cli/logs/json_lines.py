@@ -190,7 +190,7 @@ class JsonListener:
 
     def _association_ended(self, event: AssociationEnded) -> None:
         level = Level.WARN if event.reason else Level.INFO
-        self._log.event(level, "association_ended", association=event.number, reason=event.reason)
+        self._log.event(level, "association_ended", association=event.number, reason=str(event.reason))
 
     def _instance_started(self, event: InstanceStarted) -> None:
         if self._log.shows(Level.INFO):
