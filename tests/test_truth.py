@@ -22,6 +22,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -267,7 +268,8 @@ def _case(seed: int, folder: Path) -> bool:
     if journal:
         words += ["--journal", str(folder / "journal")]
     report: dict[str, Any] = {}
-    code, stored = 0, {}
+    code = 0
+    stored: set[str] = set()
     receiver = Receiver(seed, fates, statuses)
     try:
         for run in range(MOST_RUNS):
@@ -317,7 +319,7 @@ def _run(tree: Tree, receiver: Receiver, words: list[str], folder: Path, *, calm
     if not calm:
         for _ in range(fortune.choice((0, 0, 0, 1, 2, 3))):
             act = fortune.choice(_HAPPENS)
-            receiver.happens[receiver.requests + fortune.randrange(1, 9)] = lambda act=act: act(tree)
+            receiver.happens[receiver.requests + fortune.randrange(1, 9)] = partial(act, tree)
         if fortune.random() < 0.3:
             sent = fortune.choice(_SIGNALS)
 
@@ -338,7 +340,7 @@ def _run(tree: Tree, receiver: Receiver, words: list[str], folder: Path, *, calm
     return process.returncode
 
 
-def _check(seed: int, report: dict[str, Any], receiver: Receiver, code: int) -> dict[str, str]:
+def _check(seed: int, report: dict[str, Any], receiver: Receiver, code: int) -> set[str]:
     """What is called stored was answered so; what was answered so is called stored, or its answer was lost."""
     rows = report.get("instances", [])
     stored = {row["sop_instance_uid"] for row in rows if row["stored"]}
@@ -358,7 +360,7 @@ def _check(seed: int, report: dict[str, Any], receiver: Receiver, code: int) -> 
         assert report["complete"] is green, f"seed {seed}"
         assert (code == 0) is green, f"seed {seed}: exit code {code}"
         assert report["exit_code"] == code, f"seed {seed}"
-    return dict.fromkeys(stored, "")
+    return stored
 
 
 _UNANSWERED: Final = frozenset(("not_answered", "not_answered_in_time", "aborted_under_way"))
