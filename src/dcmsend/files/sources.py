@@ -180,11 +180,6 @@ def read_into(descriptor: int, views: list[memoryview], offset: int) -> int:
     return len(data)
 
 
-def reason_of(error: OSError) -> str:
-    """The system's words for an error, without the file's name."""
-    return error.strerror or str(error)
-
-
 _HAS_PREADV: Final = hasattr(os, "preadv")
 
 
