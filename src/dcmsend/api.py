@@ -296,7 +296,7 @@ def echo(
         tell(accepted_event(1, association))
         if not association.contexts[0].accepted:
             association.release()
-            raise NegotiationError("the peer does not accept the Verification SOP class")
+            raise NegotiationError(because("verification_not_accepted"))
         began = time.monotonic()
         response = association.echo(1)
         took = time.monotonic() - began
@@ -306,7 +306,7 @@ def echo(
         association.abort()
         stop.wakers.pop(association, None)
     if response.status:
-        raise NetworkError(f"the peer answered the C-ECHO request with status 0x{response.status:04x}")
+        raise NetworkError(because("echo_refused", status=f"0x{response.status:04x}"))
     return took
 
 

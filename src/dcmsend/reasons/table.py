@@ -1074,6 +1074,17 @@ TABLE: Final[dict[str, Row]] = {
         "AE titles are of ASCII without backslashes: {aetitle}.",
         ("title",),
     ),
+    "verification_not_accepted": Row(
+        Kind.NETWORK,
+        "the peer does not accept the Verification SOP class",
+        "It may take instances all the same: its administrator has to allow C-ECHO.",
+    ),
+    "echo_refused": Row(
+        Kind.NETWORK,
+        "the peer answered the C-ECHO request with status {status}",
+        "It is there, but not well: its log says more.",
+        ("status",),
+    ),
     "identity_not_confirmed": Row(
         Kind.NETWORK,
         "the peer accepted the association without confirming the user identity",

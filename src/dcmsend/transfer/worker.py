@@ -14,7 +14,6 @@ from dcmsend.errors import (
     FileError,
     Interrupted,
     NetworkError,
-    PeerTimeout,
     RunStopped,
     settled,
 )
@@ -31,9 +30,10 @@ from dcmsend.model import Instance, Notice, Outcome, State, status_class
 from dcmsend.net.association import Association
 from dcmsend.net.negotiation import Known
 from dcmsend.plan import Routes
-from dcmsend.printable import MAX_PATH, MAX_REMARK, plain
+from dcmsend.printable import MAX_PATH, plain
 from dcmsend.reasons import NONE, because, of_system
 from dcmsend.transfer.ahead import Ahead
+from dcmsend.transfer.answers import as_sent, mismatch, remark_of, unanswered
 from dcmsend.transfer.retry import BREAKS, error_passes, status_passes
 
 TYPE_CHECKING = False
@@ -73,7 +73,6 @@ if TYPE_CHECKING:
             """Let one go who takes from here, if others stay; whether they do."""
 
 
-_MOST_TAGS = 16  # of the elements that a peer complains of
 # What the system has too little of: with fewer associations there may be enough.
 _SCARCE = ("too_many_open_files", "no_memory")
 
@@ -287,7 +286,7 @@ class Worker:
                 yield Notice(f"{plain(instance.path, MAX_PATH)}: {text}")
             context_id = self._routes.carrier(payload.sop_class, payload.transfer_syntax)
             if context_id:
-                return _Ready(number, instance, _as_sent(instance, payload), payload, context_id)
+                return _Ready(number, instance, as_sent(instance, payload), payload, context_id)
             payload.close()
             yield self._refused(number, instance, payload.sop_class)
         return None
@@ -371,9 +370,9 @@ class Worker:
         seconds = self._clock() - self._began.pop(response.message_id)
         status, payload = response.status, ready.payload
         if status_class(status).stored:
-            if mismatch := _mismatch(response, ready):
+            if other := mismatch(response, ready.payload, ready.context_id):
                 self._attempts.fail(ready.number)
-                return self._failed(ready.number, ready.instance, mismatch, payload)
+                return self._failed(ready.number, ready.instance, other, payload)
             if payload.doubt:
                 return self._touched(ready, payload.doubt)
         passes = status != 0 and status_passes(status)
@@ -383,7 +382,7 @@ class Worker:
             number=ready.number,
             state=State.ANSWERED,
             status=status,
-            reason=_remark(response),
+            reason=remark_of(response),
             association=self._number,
             context_id=ready.context_id,
             network_syntax=payload.transfer_syntax,
@@ -413,7 +412,7 @@ class Worker:
         stopped = _stopped()
         self.error = stopped if self._stop.requested else error
         yield from self._hear()
-        reason = _unanswered(error) if not self._stop.aborted else because("aborted_under_way")
+        reason = unanswered(error) if not self._stop.aborted else because("aborted_under_way")
         passes = error_passes(error, established=True) and not self._stop.requested
         self._let_go()  # what comes behind those under way is given back before them
         for ready in reversed(self._under_way.values()):
@@ -476,45 +475,5 @@ class Worker:
         return AssociationEnded(self._number)
 
 
-def _as_sent(instance: Instance, payload: Payload) -> Instance:
-    """The instance by what its file says now, which may be something else than when the input was looked at."""
-    if (
-        payload.sop_instance == instance.sop_instance
-        and payload.sop_class == instance.sop_class
-        and payload.original_syntax == instance.transfer_syntax
-        and payload.file_size == instance.size
-    ):
-        return instance
-    return Instance(instance.path, payload.sop_class, payload.sop_instance, payload.original_syntax, payload.file_size)
-
-
-def _mismatch(response: Response, ready: _Ready) -> Reason:
-    """What a response is about, where that is something else than what was sent. It need not say it (PS3.7 9.3.1.2)."""
-    payload = ready.payload
-    if response.sop_instance and response.sop_instance != payload.sop_instance.strip(" \0"):
-        return because("answered_for_other_instance", answered=response.sop_instance, sent=payload.sop_instance)
-    if response.sop_class and response.sop_class != payload.sop_class.strip(" \0"):
-        return because("answered_for_other_class", answered=response.sop_class, sent=payload.sop_class)
-    if response.context_id != ready.context_id:
-        return because("answered_in_other_context", answered=response.context_id, sent=ready.context_id)
-    return NONE
-
-
 def _stopped() -> Interrupted:
     return Interrupted(because("stopped"))
-
-
-def _unanswered(error: NetworkError) -> Reason:
-    return because("not_answered_in_time" if isinstance(error, PeerTimeout) else "not_answered", error.why)
-
-
-def _remark(response: Response) -> Reason:
-    """What the peer says beside its status: comment and offending elements (PS3.7 C.5), as far as that is shown."""
-    if not response.comment and not response.offending:
-        return NONE
-    tags = ", ".join(f"({tag >> 16:04x},{tag & 0xFFFF:04x})" for tag in response.offending[:_MOST_TAGS])
-    if len(response.offending) > _MOST_TAGS:
-        tags += f" and {len(response.offending) - _MOST_TAGS} more"
-    comment = plain(response.comment, MAX_REMARK)
-    words = ", ".join(filter(None, (comment, f"offending elements {tags}" if tags else "")))
-    return because("remark", words=words) if words else NONE
