@@ -80,9 +80,9 @@ def test_journal(
     lines = run.stderr.splitlines()
     assert f"F: journal '{journal}' cannot be used: database or disk is full" in lines
     assert all(line[:3] in ("F: ", "W: ", "E: ") for line in lines)
-    left = COUNT - len(set(receiver.answered))
-    assert f"E: {left} of {COUNT} SOP instances were not stored" in lines
     rows = {row["SOP Instance"]: row for row in report.rows(told)}
+    left = len(rows) - len(set(receiver.answered))  # on a busy machine not all was found by then
+    assert f"E: {left} of {len(rows)} SOP instances were not stored" in lines
     answered = {uid for uid, row in rows.items() if row["DIMSE Status"] == "0x0000 (Success)"}
     assert answered == set(receiver.answered)
     assert 0 < len(answered) < COUNT

@@ -472,7 +472,13 @@ def test_what_is_left_out_is_written_down(opened: Open, path: Path, instance: Ca
         assert ledger.left_over() == 0
         ledger.close()
     states = set(rows(path, "path, state"))
-    assert states == {(stored.path, "stored"), (pending.path, "pending"), (f"{path.parent}/gone", "left out")}
+    assert states == {
+        (stored.path, "stored"),
+        (f"left out: {stored.path}", "left out"),
+        (pending.path, "pending"),
+        (f"left out: {pending.path}", "left out"),
+        (f"{path.parent}/gone", "left out"),
+    }
     third = opened()
     assert list(third.left_over_rows(10)) == [(pending.path, "pending")]
     found = instance("gone")

@@ -49,12 +49,14 @@ MEET: Final = (
     f" transfer_syntax = excluded.transfer_syntax, state = '{PENDING}', status = NULL, reason = '', attempts = 0,"
     " association = 0, network_syntax = '', run = excluded.run, finished = NULL"
 )
+# Beside an instance of that path, which is known by it, the row of an input stands under a name that no file has.
 LEAVE_OUT: Final = (
     "INSERT INTO instance (path, given, size, modified, sop_class, sop_instance, transfer_syntax, state, status,"
     " reason, attempts, association, network_syntax, run, found, finished)"
-    f" VALUES ({TEXT}, ?, -1, 0, '', '', '', '{LEFT_OUT}', NULL, {TEXT}, 0, 0, '', ?, ?, ?)"
+    f" SELECT CASE WHEN EXISTS (SELECT 1 FROM instance WHERE path = CAST(?1 AS TEXT) AND state <> '{LEFT_OUT}')"
+    f" THEN '{LEFT_OUT}: ' || CAST(?1 AS TEXT) ELSE CAST(?1 AS TEXT) END,"
+    f" ?2, -1, 0, '', '', '', '{LEFT_OUT}', NULL, CAST(?3 AS TEXT), 0, 0, '', ?4, ?5, ?6 WHERE true"
     " ON CONFLICT (path) DO UPDATE SET reason = excluded.reason, run = excluded.run, finished = excluded.finished"
-    f" WHERE instance.state = '{LEFT_OUT}'"
 )
 # A file that is another one than that which was met may or may not be the one that was sent: size -1 is no file's.
 RECORD: Final = (
