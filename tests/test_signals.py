@@ -1,6 +1,6 @@
 """One to four signals at random moments, from the first instruction of the interpreter to the last of the run.
 
-Whatever comes when: an exit code that is documented, no traceback, a journal that is sound and agrees with the receiver,
+Whatever comes when: an exit code that is documented, no traceback, a sound journal that agrees with the receiver,
 and each report absent, old or whole. ``DCMSEND_SIGNALS`` sets how many runs there are (default 25).
 """
 
