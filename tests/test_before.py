@@ -560,7 +560,10 @@ class TestEcho:
     def test_timeouts_count(self, scripted_peer: Script, capsys: pytest.CaptureFixture[str]) -> None:
         peer = scripted_peer([accept(), expect_message(pdus.C_ECHO_RQ), drain()])
         assert main(["-td", "1", "--echo", "127.0.0.1", str(peer.port)]) == 61
-        assert capsys.readouterr().err == "F: timeout: the peer's response took more than 1 seconds\n"
+        assert capsys.readouterr().err == (
+            "F: timeout: the peer's response took more than 1 seconds\n"
+            "F: Look at the peer's load, or give it more time (--dimse-timeout).\n"
+        )
 
     def test_a_password_on_standard_input_is_read_once(
         self, scripted_peer: Script, samples: list[Path], run_dcmsend: Command, tmp_path: Path
