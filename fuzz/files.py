@@ -63,7 +63,7 @@ def read_heads(data: bytes) -> None:
             assert not complaint(*uids)
     reasons = [_head(source, mode, ordinary) for mode in _MODES]
     for reason in filter(None, reasons):
-        require_one_line(reason)
+        require_one_line(str(reason))
 
 
 def _head(source: FileSource, mode: ReadMode, ordinary: head.Head | None) -> str:
@@ -71,7 +71,7 @@ def _head(source: FileSource, mode: ReadMode, ordinary: head.Head | None) -> str
     try:
         found = head.read_head(source, mode)
     except FileError as error:
-        return error.reason
+        return str(error.reason)
     for text in found.notices:
         require_one_line(text)
     if ordinary is not None and mode is not ReadMode.DATASET_ONLY:
@@ -143,7 +143,7 @@ def read_dicomdir(data: bytes) -> None:
             case Instance():
                 assert options.external_references or Path(found.path).resolve().is_relative_to(place.resolve())
             case Refusal(_, reason):
-                require_one_line(reason)
+                require_one_line(str(reason))
             case Notice(text):
                 require_one_line(text.replace(str(place), ""))
 

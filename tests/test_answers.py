@@ -299,8 +299,8 @@ def test_an_abort_in_answer_to_the_release_is_a_warning(
 @pytest.mark.parametrize("associations", [1, 2])
 def test_a_wait_before_another_attempt_is_told(associations: int, scripted_peer: Script, tmp_path: Path) -> None:
     peer = scripted_peer([reject(2, 3, 2)], [accept(), store(), release()])
-    settings = {"retries": Retries(count=1, delay=0.5), "limits": Limits(associations=associations)}
-    done = Sent(peer, files(tmp_path), **settings)
+    retries, limits = Retries(count=1, delay=0.5), Limits(associations=associations)
+    done = Sent(peer, files(tmp_path), retries=retries, limits=limits)
     assert [outcome.stored for outcome in done.outcomes] == [True]
     told = [event.text for event in done.events if isinstance(event, Notice)]
     assert len(told) == 1

@@ -104,7 +104,7 @@ def test_temporary_files(
     run_dcmsend: Run,
     tmp_path: Path,
 ) -> None:
-    """The list of instances can be kept no longer: all that was answered is in the reports, and nothing else is begun."""
+    """The list of instances can be kept no longer: what was answered is in the reports, and nothing else is begun."""
     told, facts = tmp_path / "report", tmp_path / "report.json"
     reports = ("+crf", str(told), "--report-json", str(facts))
     words = ("--associations", str(associations), "-nh", *reports, "+sd", "127.0.0.1", str(receiver.port), str(files))

@@ -27,6 +27,7 @@ from dcmsend.events import (
 from dcmsend.meter import Gauge, Meter
 from dcmsend.model import Instance, Notice, Outcome, Refusal, State
 from dcmsend.progress import Progress, Sending, Standing
+from dcmsend.reasons import because
 from tests.support.builder import part10
 from tests.support.certificates import Pki
 from tests.support.runs import GONE, NO_DICOM
@@ -117,7 +118,7 @@ def warned(run: Run) -> None:
 def broken(run: Run) -> None:
     half(run)
     run.finish(1, status=None)
-    run.tell(AssociationEnded(1, "lost"))
+    run.tell(AssociationEnded(1, because("said", words="lost")))
 
 
 def postponed(run: Run) -> None:
@@ -133,7 +134,7 @@ def postponed_and_stored(run: Run) -> None:
 
 def under_way_when_it_ended(run: Run) -> None:
     half(run)
-    run.tell(AssociationEnded(1, "lost"))
+    run.tell(AssociationEnded(1, because("said", words="lost")))
 
 
 def two_under_way(run: Run) -> None:
@@ -154,7 +155,7 @@ def converted(run: Run) -> None:
 
 def never_made(run: Run) -> None:
     run.meter.gauge(1).sent += 300
-    run.tell(AssociationRequested(1, (), True), AssociationEnded(1, "rejected"))
+    run.tell(AssociationRequested(1, (), True), AssociationEnded(1, because("said", words="rejected")))
 
 
 def others(run: Run) -> None:

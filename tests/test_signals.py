@@ -125,7 +125,7 @@ def _case(number: int, files: Path, port: int, folder: Path, seconds: float) -> 
     moment = {0: fortune.uniform(0, 0.1), 1: fortune.uniform(0.85, 1.1) * seconds}.get(
         number % 4, fortune.uniform(0.1, 1) * seconds
     )
-    signals = [(moment, fortune.choice(SIGNALS))]
+    signals: list[tuple[float, int]] = [(moment, fortune.choice(SIGNALS))]
     for _ in range(fortune.randrange(4)):
         signals.append((fortune.choice((0.0, 0.0005, 0.005, 0.05)) * fortune.random(), fortune.choice(SIGNALS)))
     return Case(number, words, journal, reports, associations, signals)

@@ -111,7 +111,7 @@ def test_every_event_is_told_as_the_page_says() -> None:
         (Refusal("a", NO_DICOM), "error"),
         (Notice("a"), "warn"),
         (AssociationEnded(1), "info"),
-        (AssociationEnded(1, "gone"), "warn"),
+        (AssociationEnded(1, because("said", words="gone")), "warn"),
         (InstanceKnown(CT, OUTCOME), "debug"),
         (InstanceFinished(CT, OUTCOME), "info"),
         (InstanceFinished(CT, Outcome(number=1, state=State.ANSWERED, status=0xB000)), "warn"),

@@ -360,6 +360,7 @@ def test_a_folder_that_is_filled_meanwhile_is_scanned_again(here: Path) -> None:
 @pytest.mark.parametrize("kept", ["file", "folder"])
 def test_what_is_gone_leaves_its_numbers_to_others(kept: str, here: Path) -> None:
     """Files and folders that are removed when they have been sent: none of those that follow is passed over."""
+
     def names() -> Iterator[str]:
         for number in range(60):
             given = Path(str(number % 3))

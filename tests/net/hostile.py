@@ -43,7 +43,7 @@ MEMORY: Final = 120 << 20  # bytes, of which the interpreter and all modules tak
 CONTEXTS: Final = tuple(Context(offer.context_id, offer.abstract_syntax, offer.transfer_syntaxes)
                         for offer in malformed.OFFERS)  # fmt: skip
 CALLED: Final = Peer(host="127.0.0.1", port=1)
-WISHES: Final = Wishes(Policy(halt=False), Decompression.NEVER, lambda _: "")
+WISHES: Final = Wishes(Policy(halt=False), Decompression.NEVER, lambda _: NONE)
 SIZES: Final = (0, 2, 100, 100, 100, 5000, 5000, 20_000, 60_000)  # of data sets
 WINDOWS: Final = (1, 1, 4, 0)
 CAPACITY: Final = 1 << 14  # of the frames, so that the largest data sets need them several times

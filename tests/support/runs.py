@@ -163,7 +163,11 @@ class Story:
             recorder(InstanceFinished(instance, outcome))
         for number in range(1, self.places + 1):
             self.clock.now += 0.004
-            recorder(AssociationEnded(number, self.reason if number == self.places else ""))
+            recorder(
+                AssociationEnded(
+                    number, because("said", words=self.reason) if self.reason and number == self.places else NONE
+                )
+            )
 
 
 def everything_stored(count: int = 1234) -> Story:

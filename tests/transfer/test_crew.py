@@ -174,7 +174,7 @@ def test_a_rejected_association_leaves_the_run_with_one_less(flaky: Flaky, folde
 
     def listener(event: Event) -> None:
         if isinstance(event, AssociationEnded):
-            ended.append(event.reason)
+            ended.append(str(event.reason))
 
     with dcmsend.send(
         peer_of(server),

@@ -250,8 +250,8 @@ def test_associations_that_broke_leave_nothing_to_the_collector(
 
         def run() -> None:
             limits, timeouts = Limits(associations=associations), Timeouts(connect=10, acse=10, dimse=10)
-            settings = {"limits": limits, "timeouts": timeouts, "retries": Retries(count=1, delay=0)}
-            with dcmsend.send(Peer(host="127.0.0.1", port=port), paths, policy=GO_ON, **settings) as report:
+            peer, retries = Peer(host="127.0.0.1", port=port), Retries(count=1, delay=0)
+            with dcmsend.send(peer, paths, policy=GO_ON, limits=limits, timeouts=timeouts, retries=retries) as report:
                 assert not report.complete
 
         found = garbage_of(run)
