@@ -19,7 +19,7 @@ from dcmsend.events import (
     InstanceStarted,
 )
 from dcmsend.model import Conflict, Instance, Outcome, Peer, Refusal, State, Totals, status_class
-from dcmsend.reasons import because
+from dcmsend.reasons import NONE, because
 from dcmsend.report.causes import Causes
 from dcmsend.report.recorder import Recorder
 from dcmsend.report.run import Run
