@@ -16,7 +16,6 @@ import pytest
 from dcmsend.cli.names import OPTIONS
 from dcmsend.errors import ConnectError, NameResolutionError
 from dcmsend.model import AddressFamily
-from dcmsend.net import stream
 from dcmsend.net.stream import connect
 from dcmsend.reasons import because
 from dcmsend.stop import Stop
@@ -36,7 +35,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[int, Callable[[], list[Any]]]
     answers: dict[int, Callable[[], list[Any]]] = {}
     ask = _socket.getaddrinfo
 
-    def getaddrinfo(host: object, port: int, family: int, kind: int, protocol: int = 0, flags: int = 0) -> Any:
+    def getaddrinfo(host: str, port: int, family: int, kind: int, protocol: int = 0, flags: int = 0) -> Any:
         if flags:
             return ask(host, port, family, kind, protocol, flags)
         if family not in answers:
@@ -154,7 +153,7 @@ class Sockets:
                 raise OSError(errors[family], "words")
             return made(family, kind)  # type: ignore[return-value]
 
-        monkeypatch.setattr(stream.socket, "socket", make)
+        monkeypatch.setattr("socket.socket", make)
 
 
 def test_without_sockets_for_the_first_address_the_second_is_tried(
