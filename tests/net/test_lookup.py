@@ -153,7 +153,7 @@ class Sockets:
                 raise OSError(errors[family], "words")
             return made(family, kind)  # type: ignore[return-value]
 
-        monkeypatch.setattr("socket.socket", make)
+        monkeypatch.setattr("dcmsend.net.stream.socket.socket", make)
 
 
 def test_without_sockets_for_the_first_address_the_second_is_tried(
