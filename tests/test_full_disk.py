@@ -85,6 +85,7 @@ def test_journal(
     assert f"E: {left} of {len(rows)} SOP instances were not stored" in lines
     answered = {uid for uid, row in rows.items() if row["DIMSE Status"] == "0x0000 (Success)"}
     assert answered == set(receiver.answered)
+    assert f"E: {len(rows) - len(answered)} of {len(rows)} SOP instances were not stored" in lines
     assert 0 < len(answered) < COUNT
     assert all("cannot be used" in rows[uid]["Reason"] for uid in set(rows) - answered)
     with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
