@@ -96,7 +96,7 @@ class TestEvents:
         peer = scripted_peer([accept(), store(), store(), release()])
         with dcmsend.sending(at(peer), instances(2)) as run:
             next(event for event in run if isinstance(event, InstanceFinished))
-            (connection,) = peer.connections
+            (connection,) = peer.begun
             assert len(connection.messages) == 1
             assert [event.number for event in run if isinstance(event, InstanceStarted)] == [2]
 
