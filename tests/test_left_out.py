@@ -378,7 +378,7 @@ def test_what_is_no_dicom_does_not_count(case: Case, folder: Path, peer: FlakyPe
     assert _matches([one["path"] for one in found["no_dicom"]], case.paths)
     assert "No DICOM, and passed over" in (tmp_path / "r.html").read_text()
     assert "Left out of the Input" not in (tmp_path / "r.txt").read_text()
-    assert report.summary(tmp_path / "r.txt")["no DICOM files"] == len(case.paths)
+    assert not any("DICOM files" in label for label in report.summary(tmp_path / "r.txt"))  # as DCMTK has it
 
 
 def _check_reports(case: Case, out: Path, taken: int, code: int) -> None:

@@ -111,7 +111,7 @@ class TestStorescp:
         rows, _ = send_and_read(run_dcmsend, tmp_path, *words, code=66)
         assert [row["DIMSE Status"] for row in rows] == [REFUSED, SUCCESS, SUCCESS]
         assert "RLE Lossless" in rows[0]["Reason"]
-        assert "--decompress-never forbids it" in rows[0]["Reason"]
+        assert "and it is not converted: decompression is not allowed" in rows[0]["Reason"]
         assert same_bytes(server, files[1:])
 
     def test_what_is_lossless_is_decompressed_for_it(
@@ -307,7 +307,7 @@ class TestPixelMed:
         peer = scripted_peer([reject(1, 1, 7), drain()])
         file = write(tmp_path / "1.dcm", CT, 1)
         _, done = send_and_read(run_dcmsend, tmp_path, "127.0.0.1", peer.port, file, code=61)
-        assert "the peer's own title is given with --call" in done.stderr
+        assert "The peer's own AE title is told with --call" in done.stderr
 
 
 class TestCTN:
@@ -330,7 +330,7 @@ class TestCTN:
         rows, _ = send_and_read(run_dcmsend, tmp_path, "-nh", "127.0.0.1", peer.port, *samples, code=66)
         assert [row["DIMSE Status"] for row in rows] == [REFUSED if bad else SUCCESS for bad in lossy]
         reasons = {row.get("Reason", "").rpartition(": ")[2] for row in rows if row["DIMSE Status"] == REFUSED}
-        assert reasons == {"it was compressed with loss, and only --decompress-lossy allows to decompress it"}
+        assert reasons == {"it was compressed with loss, and such data is not decompressed without being asked for"}
 
     LOSSY = (
         "ct_enhanced_jpeg_ls_near_lossless.dcm",

@@ -167,10 +167,10 @@ def test_failures_of_every_kind(scripted_peer: Peer, run_dcmsend: Command, brows
     assert browser.texts("#rows .path:not(.uid)")[:4] == [files[1], files[2], files[4], files[5]]
 
 
-def test_quiet_says_nothing(scripted_peer: Peer, run_dcmsend: Command, tmp_path: Path) -> None:
+def test_quiet_says_in_a_line_that_not_all_is_stored(scripted_peer: Peer, run_dcmsend: Command, tmp_path: Path) -> None:
     peer = scripted_peer([accept(), store(0xA700), release()])
     done = run_dcmsend("-q", *_words(tmp_path), "127.0.0.1", peer.port, *_instances(tmp_path, 1))
-    assert (done.returncode, done.stderr) == (66, "")
+    assert (done.returncode, done.stderr) == (66, "F: 1 of 1 SOP instances were not stored\n")
     assert _json(tmp_path)["totals"]["not_stored"] == 1
 
 

@@ -178,7 +178,8 @@ class Tree:
                 end = tar.offset  # zeros follow
         content = buffer.getvalue()
         if self.fortune.random() < 0.2:
-            path.write_bytes(content[: self.fortune.randrange(1, end or len(content))])
+            size = end or len(content)
+            path.write_bytes(content[: self.fortune.randrange(size // 2, size)])  # it shows what it is
             self.damaged.add(str(path))
             return
         path.write_bytes(content)

@@ -418,4 +418,4 @@ def test_relative_certificates_secure_the_connection(
     assert len(server.stored()) == 1
     plain = run_dcmsend("-tls", *words, cwd=tmp_path)
     assert plain.returncode == 61
-    assert "the peer may expect TLS" in plain.stderr
+    assert "The peer may expect TLS" in plain.stderr

@@ -119,7 +119,7 @@ def test_json_with_files_that_rotate(sender: Sender) -> None:
     assert all(0 < path.stat().st_size <= 600 for path in files)
     told = "".join(path.read_text() for path in reversed(files))
     assert "20 dcmsend.app conclusion.py conclude   * with status SUCCESS  : 1\n" in told
-    assert "40 dcmsend.app conclusion.py _explain 1 input was left out\n" in told
+    assert "40 dcmsend.app conclusion.py _explain_all 1 input was left out\n" in told
 
 
 def test_ini(sender: Sender) -> None:

@@ -38,8 +38,9 @@ ROW_FIELDS: Final = (
     "Association", "Pres. Context", "Network Xfer", "DIMSE Status",
 )  # fmt: skip
 BY_POSITION: Final = ("Number", "Pres. Context")  # what of a row depends on its place in the list
-# What follows from how many contexts each of the two proposes; compared only where a case asks for it.
-BY_PROPOSAL: Final = ("context IDs", "contexts")
+# What follows from how many contexts each of the two proposes, and what only ours counts (the exit code shows it too);
+# compared only where a case asks for it.
+ON_REQUEST: Final = ("context IDs", "contexts", "left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _report(path: Path, port: int) -> Seen:
     """The fields of a report, each as the list of its values by row, and the head and the counts.
 
     The port is not among them: it may be another one in each run. Presentation contexts are numbered as they appear in
-    the rows of an association, so that it shows which rows share one; ``BY_PROPOSAL`` has the report's own numbers.
+    the rows of an association, so that it shows which rows share one; ``ON_REQUEST`` has the report's own numbers.
     """
     if not path.exists():
         return {}
@@ -133,6 +134,7 @@ def _report(path: Path, port: int) -> Seen:
     columns["Pres. Context"] = _as_they_appear([(row["Association"], row["Pres. Context"]) for row in rows])
     summary = report.summary(path)
     columns["contexts"] = summary.pop("Number of pres. contexts")
+    columns["left out"] = summary.pop("left out of the input", 0)
     return columns | {"head": head, "summary": summary}
 
 
@@ -167,7 +169,7 @@ def differences(theirs: Run, ours: Run, apart: Apart, *, unordered: bool = False
     found += [
         f"{name}: DCMTK {left[name]}, ours {right[name]}"
         for name in left
-        if name in right and name not in apart and name not in BY_PROPOSAL and left[name] != right[name]
+        if name in right and name not in apart and name not in ON_REQUEST and left[name] != right[name]
     ]
     found += [f"{key[0]} has other values" for key in theirs.files.keys() & ours.files if not _same(theirs, ours, key)]
     return found

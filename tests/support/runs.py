@@ -159,8 +159,9 @@ class Story:
                 continue
             recorder(InstanceStarted(outcome.number, instance, outcome.association, 1, 1, EXPLICIT))
             wave = 1 + 0.8 * ((at // 60) % 3)
-            self.clock.now += chance.lognormvariate(-4.6, 0.5) * wave
-            recorder(InstanceFinished(instance, outcome))
+            took = chance.lognormvariate(-4.6, 0.5) * wave
+            self.clock.now += took
+            recorder(InstanceFinished(instance, outcome, took if outcome.state is State.ANSWERED else None))
         for number in range(1, self.places + 1):
             self.clock.now += 0.004
             recorder(

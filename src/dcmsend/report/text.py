@@ -75,7 +75,6 @@ def summary_lines(totals: Totals) -> Iterator[str]:
         ("  * no acceptable pres.", totals.no_context),
         ("- left out of the input", totals.left_out),
         ("- left over in journal", totals.left_over),
-        ("- no DICOM files", totals.no_dicom),
     )
     yield "Status Summary"
     yield "--------------"
