@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 FIRST_LOOK: Final = 1000  # instances
 FIRST_LOOK_SECONDS: Final = 0.2
 MOST_CONFLICTS: Final = 100  # SOP Instance UIDs of more than one file that are looked at
+MOST_PATHS: Final = 10  # of each
 
 
 class Report:
@@ -429,7 +430,13 @@ class Transfer:
 
     def _conflicts(self) -> tuple[Conflict, ...]:
         """Files of one SOP Instance UID that are not the same, unless somebody wants the run to end."""
-        groups = [] if self._settings.stop.requested else list(self._journal.shared_uids(MOST_CONFLICTS))
+        if self._settings.stop.requested:
+            return ()
+        try:
+            groups = list(self._journal.shared_uids(MOST_CONFLICTS, MOST_PATHS))
+        except JournalError as error:  # there is no room to sort them
+            self._tell(Notice(f"files with one SOP Instance UID were not looked for: {error}"))
+            return ()
         if not groups:
             return ()
         from dcmsend.transfer.conflicts import conflicts

@@ -123,7 +123,7 @@ def short_list() -> None:
         answer(journal, number)
     assert journal.totals(associations=1, contexts=1).stored == 255
     assert all(outcome.stored for _, outcome in journal.rows())
-    assert not list(journal.shared_uids(1))
+    assert not list(journal.shared_uids(1, 1))
 
 
 def fill(journal: Journal, monkeypatch: pytest.MonkeyPatch, written: int = 512) -> None:

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from dcmsend.files.sources import FileSource
     from dcmsend.model import Instance, ReadMode
 
-    Group = list[Instance]
+    Group = tuple[list[Instance], int]  # the first of it, and how many there are
 
-MOST_PATHS: Final = 10  # of each
 _BUDGET: Final = (
     1 << 30
 )  # bytes that are read for all that; where they do not suffice, files of one size count as equal
@@ -32,10 +31,9 @@ _BUDGET: Final = (
 def conflicts(groups: Iterable[Group], open_file: Callable[[str], OpenFile], mode: ReadMode) -> Iterator[Conflict]:
     """Those of the groups, each of one SOP Instance UID, whose files differ. What has gone is not compared."""
     comparison = _Comparison(open_file, mode)
-    for group in groups:
-        few = group[:MOST_PATHS]
-        if any(comparison.differ(one, other) for one, other in pairwise(few)):
-            yield Conflict(few[0].sop_instance, tuple(instance.path for instance in few), len(group))
+    for first, count in groups:
+        if any(comparison.differ(one, other) for one, other in pairwise(first)):
+            yield Conflict(first[0].sop_instance, tuple(instance.path for instance in first), count)
 
 
 class _Comparison:

@@ -155,16 +155,17 @@ class Journal:
         self._require_open()
         return self._rows()
 
-    def shared_uids(self, most: int) -> Iterator[list[Instance]]:
-        """The instances of each SOP Instance UID that more than one has, for ``most`` such UIDs."""
+    def shared_uids(self, most: int, each: int) -> Iterator[tuple[list[Instance], int]]:
+        """For ``most`` SOP Instance UIDs of more than one instance: the first ``each``, and how many there are."""
         if self._written is not None:
             self._write()
-            yield from self._written.shared_uids(most)
+            yield from self._written.shared_uids(most, each)
             return
         groups: dict[str, list[Instance]] = {}
         for instance, _ in self._fresh:
             groups.setdefault(instance.sop_instance, []).append(instance)
-        yield from [group for group in groups.values() if len(group) > 1][:most]
+        shared = [group for group in groups.values() if len(group) > 1]
+        yield from ((group[:each], len(group)) for group in shared[:most])
 
     def stored_bytes(self) -> int:
         """Bytes of the data sets that were stored in this run: of those of earlier runs no size is kept."""

@@ -7,9 +7,7 @@ SQLite cannot read a database without a name any more, nor one without a way bac
 from __future__ import annotations
 
 import os
-from _operator import itemgetter
 from _sqlite3 import Error, connect  # the package around it takes longer to import than to be used
-from itertools import groupby
 
 from dcmsend.errors import JournalError
 from dcmsend.model import Instance, Outcome, State
@@ -47,6 +45,7 @@ _POSTPONED: Final = -1  # beside the values of ``State``: tried, and to be tried
 _MOST: Final = (1 << 63) - 1  # the largest number that SQLite takes
 _FOLDERS: Final = ("/var/tmp", "/usr/tmp", "/tmp", ".")  # noqa: S108 - where SQLite itself would look
 _BATCH: Final = 256
+_SLICE: Final = 4096  # numbers of instances that are changed at once
 
 _INSTANCES: Final = (
     "SELECT number, path, sop_class, sop_instance, transfer_syntax, size"
@@ -129,32 +128,44 @@ class Rows:
 
     def settle(self) -> None:
         """What was postponed has its outcome."""
-        self._ask(
+        self._change(
             "UPDATE instance SET state = CASE WHEN status IS NULL THEN ? ELSE ? END WHERE state = ?",
             (State.FAILED.value, State.ANSWERED.value, _POSTPONED),
         )
 
     def leave(self, reason: bytes, keep: Collection[int]) -> None:
         """Give a reason to all without one and without an outcome, but for those of the contexts in ``keep``."""
-        self._ask(
+        self._change(
             f"UPDATE instance SET reason = {TEXT} WHERE state = ? AND reason = '' AND context NOT IN ({_marks(keep)})",
             (reason, State.PENDING.value, *keep),
         )
 
-    def shared_uids(self, most: int) -> Iterator[list[Instance]]:
-        """The instances of each SOP Instance UID that more than one has, for ``most`` such UIDs."""
-        found = self._ask(
+    def shared_uids(self, most: int, each: int) -> Iterator[tuple[list[Instance], int]]:
+        """For ``most`` SOP Instance UIDs of more than one instance: the first ``each``, and how many there are."""
+        found = self._ask(  # in their own order, since sorting rows would take memory
             f"{_INSTANCES} sop_instance IN (SELECT sop_instance FROM instance GROUP BY 1 HAVING count(*) > 1 LIMIT ?)"
-            " ORDER BY sop_instance, number",
+            " ORDER BY number",
             (most,),
         )
-        for _, rows in groupby(_all(found), itemgetter(3)):
-            yield [Instance(*row[1:]) for row in rows]
+        first: dict[str, list[Instance]] = {}
+        counts: dict[str, int] = {}
+        for row in _all(found):
+            uid = row[3]
+            counts[uid] = counts.get(uid, 0) + 1
+            if counts[uid] <= each:
+                first.setdefault(uid, []).append(Instance(*row[1:]))
+        yield from ((instances, counts[uid]) for uid, instances in first.items())
 
     def all(self) -> Iterator[tuple[Instance, int, Outcome]]:
         """Every instance, as it was sent, with its context and its outcome."""
         for row in _all(self._ask(_ROWS)):
             yield Instance(*row[1:6]), row[6], _outcome_of(row[0], *row[7:])
+
+    def _change(self, statement: str, values: tuple[int | bytes, ...]) -> None:
+        """Change instances of all numbers, some at a time: the way back from all at once would not fit into memory."""
+        (last,) = self._ask("SELECT ifnull(max(number), 0) FROM instance").fetchone()
+        for number in range(0, last, _SLICE):
+            self._ask(f"{statement} AND number > ? AND number <= ?", (*values, number, number + _SLICE))
 
     def _ask(self, statement: str, values: Iterable[int | bytes] = ()) -> Cursor:
         try:
