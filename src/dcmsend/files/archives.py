@@ -193,6 +193,16 @@ class Archives:
             self._open.clear()
 
 
+_NAMES: Final = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
+
+
+def _called_an_archive(refusal: Refusal) -> Refusal:
+    """What is called an archive and begins like none is not passed over: somebody may still be writing it."""
+    if refusal.left_out or not refusal.path.lower().endswith(_NAMES):
+        return refusal
+    return Refusal(refusal.path, because("archive_cut", refusal.reason))
+
+
 class ArchiveScanner(Scanner):
     """A scan that looks into archives as well."""
 
@@ -203,7 +213,8 @@ class ArchiveScanner(Scanner):
     def _file(self, path: str, *, named: bool = False) -> Iterator[Found]:
         status = self._status_of_archive(path)
         if status is None:
-            yield from super()._file(path, named=named)
+            for found in super()._file(path, named=named):
+                yield _called_an_archive(found) if isinstance(found, Refusal) else found
         else:
             yield from self._once(status, path, self._in_archive(path))
 
