@@ -347,7 +347,7 @@ def _in_this_process(case: Case) -> bool:
     return case.broken is None and not ("may not" in case.name and os.geteuid() == 0)
 
 
-@pytest.mark.parametrize("case", filter(_in_this_process, LEFT_OUT), ids=_ids)
+@pytest.mark.parametrize("case", [case for case in LEFT_OUT if _in_this_process(case)], ids=_ids)
 def test_left_out_in_the_library(case: Case, folder: Path, peer: FlakyPeer) -> None:
     given = [str(word) for word in case.make(folder) if word != "--files-from"]
     if case.make is _list:
