@@ -25,17 +25,9 @@ from scripts.writers.text import ROOT
 from tests.files.encode import is_one_line
 
 SOURCE: Final = ROOT / "src" / "dcmsend"
-OPTION: Final = re.compile(r"--[a-z][a-z-]+")
+OPTION: Final = re.compile(r"--[a-z][a-z0-9-]+")
 FIELDS: Final = string.Formatter()
 BEHIND: Final = frozenset(("inner", "behind"))
-
-# What still has to become codes and facts; all of this shall be empty.
-STILL_WITH_OPTIONS: Final = frozenset((
-    "net/association.py", "net/identity.py", "net/tls.py", "net/tls_files.py", "net/tls_words.py", "net/words.py",
-    "transfer/ledger.py", "transfer/ledger_file.py", "transfer/ledger_reader.py", "transfer/lock.py",
-))  # fmt: skip
-STILL_READING_WORDS: Final = frozenset(("net/tls_words.py",))
-STILL_UNNAMED: Final = frozenset(("any_peer", "tls", "tls_ca", "tls_server_name"))  # settings, in hints
 
 
 @cache
@@ -131,7 +123,7 @@ def test_settings_have_a_name_on_both_sides() -> None:
 def test_settings_that_nobody_names_have_no_name() -> None:
     named = set[str]().union(*(fields(row.hint) for row in TABLE.values()))
     named |= set[str]().union(*(set(re.findall(r"\{(\w+)\}", text)) for text in constants(trees()["reasons/table.py"])))
-    assert LIBRARY.keys() - named <= STILL_UNNAMED
+    assert LIBRARY.keys() - named == set()
 
 
 def test_no_module_below_the_command_line_names_an_option() -> None:
@@ -149,7 +141,7 @@ def test_no_module_below_the_command_line_names_an_option() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
                 found |= {name for option in OPTION.findall(node.value) if option in BY_NAME}
-    assert found <= STILL_WITH_OPTIONS
+    assert found == set()
 
 
 def test_nobody_looks_into_the_words_of_a_reason() -> None:
@@ -178,7 +170,7 @@ def test_nobody_looks_into_the_words_of_a_reason() -> None:
             )
             if by_method or by_in or by_pattern:
                 found.add(name)
-    assert found <= STILL_READING_WORDS
+    assert found == set()
 
 
 # --- what is shown

@@ -85,7 +85,7 @@ _NO_MORE_EXPLICIT: Final = (
 )
 _DICTIONARY: Final = "Correct DCMDICTPATH, or unset it: the dictionary built in stays in use."
 _ANOTHER_JOURNAL: Final = (
-    "keep a copy of it, and begin another one under another name: what was stored is then sent again"
+    "Keep a copy of it, and begin another one under another name: what was stored is then sent again."
 )
 
 TABLE: Final[dict[str, Row]] = {
@@ -1358,7 +1358,7 @@ TABLE: Final[dict[str, Row]] = {
     "cipher_unknown": Row(
         Kind.RUN,
         "cipher suite '{name}' is not known or not safe",
-        "{list_ciphers} shows those that may be used.",
+        "Those that may be used are listed by {list_ciphers}.",
         ("name",),
     ),
     "no_certificate_name": Row(
@@ -1372,38 +1372,38 @@ TABLE: Final[dict[str, Row]] = {
     "journal_unusable": Row(
         Kind.RUN,
         "journal '{path}' cannot be used: {words}",
-        "check its folder, its permissions and the room that is left",
+        "Check its folder, its permissions and the room that is left.",
         ("path", "words"),
     ),
     "journal_broken": Row(Kind.RUN, "journal '{path}' cannot be used: {words}", _ANOTHER_JOURNAL, ("path", "words")),
     "journal_damaged": Row(Kind.RUN, "journal '{path}' is damaged", _ANOTHER_JOURNAL, ("path",)),
     "journal_tables": Row(Kind.RUN, "journal '{path}' has tables that are not dcmsend's", _ANOTHER_JOURNAL, ("path",)),
     "journal_of_others": Row(
-        Kind.RUN, "'{path}' is no journal of dcmsend", "name another file for {journal}", ("path",)
+        Kind.RUN, "'{path}' is no journal of dcmsend", "Name another file for {journal}.", ("path",)
     ),
     "journal_version": Row(
         Kind.RUN,
         "journal '{path}' has schema {found}, not {known}",
-        "use the version of dcmsend that made it, or begin another journal",
+        "Use the version of dcmsend that made it, or begin another journal.",
         ("path", "found", "known"),
     ),
     "journal_in_use": Row(
         Kind.RUN,
         "journal '{path}' is in use by another run",
-        "wait for it, or name another file for {journal}",
+        "Wait for it, or name another file for {journal}.",
         ("path",),
     ),
     "journal_of_another_peer": Row(
         Kind.RUN,
         "journal '{path}' belongs to {title} at {name}, not {wanted_title} at {wanted_name}",
-        "name another file for {journal}, or use {any_peer} if both are the same archive",
+        "Name another file for {journal}, or use {any_peer} if both are the same archive.",
         ("path", "title", "name"),
     ),
     "gave_out": Row(Kind.RUN, "the system gave out: {inner}"),
     "list_cannot_be_kept": Row(
         Kind.RUN,
         "the list of instances cannot be kept: {words}",
-        "it needs some 300 bytes an instance in the folder for temporary files (SQLITE_TMPDIR or TMPDIR)",
+        "It needs some 300 bytes an instance in the folder for temporary files (SQLITE_TMPDIR or TMPDIR).",
         ("words",),
     ),
     "rows_closed": Row(
@@ -1442,7 +1442,9 @@ TABLE: Final[dict[str, Row]] = {
     "output_not_written": Row(
         Kind.RUN, "cannot write to standard output: {inner}", "Look at where the output goes: is the disk full?"
     ),
-}  # Where a row has no hint of its own.
+}
+
+# Where neither a row nor the reason behind it has a hint.
 _HINTS: Final[dict[Kind, str]] = {
     Kind.REFUSED: "The peer refused these: its log says why.",
     Kind.NO_CONTEXT: (
