@@ -19,7 +19,7 @@ from dcmsend.files.opening import OpenFile
 from dcmsend.files.part10 import has_prefix
 from dcmsend.files.scan import HEAD_SIZE, Scanner
 from dcmsend.files.sources import BytesSource, read_at
-from dcmsend.files.unpacking import BZIP2, GZIP, STORED, XZ, HeadSource, Stream, status_of
+from dcmsend.files.unpacking import BZIP2, GZIP, STORED, XZ, HeadSource, Stream, mark_of
 from dcmsend.model import Notice, Refusal
 from dcmsend.printable import MAX_PATH, plain
 from dcmsend.reasons import because, of_system
@@ -92,7 +92,7 @@ class _Archive:
 
     def require_unchanged(self) -> None:
         status = os.fstat(self.file.descriptor)
-        if status_of(status) != status_of(self.file.status):
+        if mark_of(status) != mark_of(self.file.status):
             raise FileError(because("archive_changed"))
 
     def open(self, name: str) -> OpenFile:
@@ -122,7 +122,7 @@ class Archives:
             archive = self._open.pop(path, None)
             if archive is None:
                 archive = _Archive(path)
-                status = status_of(archive.file.status)
+                status = mark_of(archive.file.status)
                 if self._known.setdefault(path, status) != status:
                     archive.file.close()
                     raise FileError(because("archive_changed"))
@@ -153,7 +153,7 @@ class Archives:
 
     def _opened(self, path: str, name: str) -> OpenFile:
         try:
-            now = status_of(os.stat(path))
+            now = mark_of(os.stat(path))
         except OSError as error:
             raise FileError(because("archive_gone", of_system(error))) from None
         if now != self._known[path]:

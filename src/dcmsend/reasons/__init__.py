@@ -11,6 +11,7 @@ the words: decisions ask for the code.
 from __future__ import annotations
 
 import errno
+import os
 
 from dcmsend.light import Frozen
 
@@ -122,8 +123,10 @@ _CODES: Final = {
 }
 
 
-def of_system(error: OSError) -> Reason:
+def of_system(error: OSError | MemoryError) -> Reason:
     """What an error of the system means, in its own words."""
+    if isinstance(error, MemoryError):  # it has none
+        return because("no_memory", words=os.strerror(errno.ENOMEM))
     return because(_CODES.get(error.errno or 0, "system"), words=error.strerror or str(error))
 
 
@@ -175,8 +178,3 @@ def _read(listed: object, depth: int) -> Reason:
     if code not in TABLE:
         raise ValueError("a reason of another version")
     return because(code, None if inner is None else _read(inner, depth - 1), **facts)
-
-
-def of_memory() -> Reason:
-    """There is none left."""
-    return because("no_memory", words="Cannot allocate memory")

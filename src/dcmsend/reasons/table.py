@@ -128,6 +128,8 @@ TABLE: Final[dict[str, Row]] = {
         "The run was stopped. The same command sends the rest; with {journal} it leaves out what is stored.",
     ),
     # --- what is given: scan, lists, sources
+    "no_input": Row(Kind.RUN, "no input files to be processed"),
+    "no_valid_input": Row(Kind.RUN, "no valid input files to be processed"),
     "too_short": Row(
         Kind.FILE,
         "it has only {size} bytes: too short for a DICOM file, though it is called like one",
@@ -1050,7 +1052,7 @@ TABLE: Final[dict[str, Row]] = {
         "cannot add presentation contexts: the peer accepted none of them",
         "The peer takes nothing of what these files are: its administrator has to allow their SOP classes.",
     ),
-    "cannot_propose": Row(Kind.NO_CONTEXT, "cannot add presentation context for {path}: {inner}"),
+    "cannot_propose": Row(Kind.NO_CONTEXT, "cannot add presentation context for {what}: {inner}"),
     "pdu_limit_too_small": Row(
         Kind.NETWORK,
         "the peer takes PDUs of at most {most} bytes, too few for any message",
