@@ -21,6 +21,7 @@ from dcmsend.errors import (
     NoValidInputError,
     gave_out,
     of_caller,
+    settled,
 )
 from dcmsend.events import AssociationEnded, AssociationRequested, ScanStarted
 from dcmsend.forecast import MOST_TOLD, Answer, Forecast, PlannedAssociation, Portion
@@ -107,7 +108,7 @@ def probe(
             )
         except NetworkError as error:
             tell(AssociationEnded(number, error.why))
-            return Interrupted(because("stopped")) if stop.aborted else error
+            return Interrupted(because("stopped")) if stop.aborted else settled(error)
         reason = NONE
         try:
             tell(accepted_event(number, association))
@@ -131,7 +132,10 @@ def _forecast(look: _Look, sources: Iterable[Source], ask: Ask | None) -> Foreca
         return look.forecast(sources, ask)
     except CallersError as raised:
         theirs = raised.error
-    raise theirs
+    try:
+        raise theirs
+    finally:
+        del theirs  # or else it and this frame would hold each other
 
 
 class _Tally:
@@ -203,11 +207,12 @@ class _Look:
                 pass
             error = intake.error
         except DcmsendError as broken:
-            error = broken
+            error = settled(broken)
         except (OSError, MemoryError) as broken:
             error = gave_out(broken)
             if error is None:
                 raise
+            settled(error)
         finally:
             self._input.close()
             intake.left_out.close()
