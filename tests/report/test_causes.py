@@ -86,6 +86,13 @@ def test_what_differs_from_instance_to_instance_makes_no_group() -> None:
     assert cause.examples == ("1.dcm", "2.dcm", "3.dcm")
 
 
+def test_what_is_the_same_in_all_is_told() -> None:
+    """One server that is gone is the reason of all that come behind it: nothing of that is another in each."""
+    inner = because("cannot_connect", because("connection_refused", words="refused"), host="h", port=1, address="a")
+    (cause,) = causes(_rows(*[_failed(because("run_ended", inner))] * 3))
+    assert (cause.reason, cause.count) == (str(because("run_ended", inner)), 3)
+
+
 def test_what_the_user_must_tell_apart_makes_groups() -> None:
     """The words of the system are not what is another in each file."""
     facts = [_failed(because("not_found", words=words)) for words in ("gone", "gone", "never there")]

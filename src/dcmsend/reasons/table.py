@@ -95,7 +95,8 @@ TABLE: Final[dict[str, Row]] = {
     "not_found": Row(
         Kind.READ,
         "{words}",
-        "Nothing of this name is there, or no longer. Is the folder mounted, and did something else clean up?",
+        "Nothing of this name is there, or no longer: is it spelled right, is the folder mounted, did somebody clean"
+        " up?",
         ("words",),
     ),
     "no_permission": Row(Kind.READ, "{words}", "Whoever runs this program may not read these files.", ("words",)),
@@ -299,7 +300,7 @@ TABLE: Final[dict[str, Row]] = {
     "not_storage": Row(
         Kind.FILE,
         "Invalid SOP Class UID: {uid} ({name})",
-        "Objects of {name} are not stored anywhere: {no_halt} passes over such files.",
+        "Nobody stores objects of {name}: leave them out, or send the rest with {no_halt}.",
         ("uid", "name"),
     ),
     "unknown_sop_class": Row(
@@ -943,7 +944,7 @@ TABLE: Final[dict[str, Row]] = {
     "reject_identity": Row(
         Kind.NETWORK,
         "no reason given by the peer",
-        "The peer may not accept the user identity, or not know the sender.",
+        "The peer may not accept the user identity, or may not know the sender ({aetitle}).",
     ),
     "reject_application_context": Row(
         Kind.NETWORK,
@@ -956,7 +957,9 @@ TABLE: Final[dict[str, Row]] = {
         "The peer must know our AE title: enter it there, or say another one ({aetitle}).",
     ),
     "reject_called_title": Row(
-        Kind.NETWORK, "called AE title not recognised by the peer", "The peer's own AE title is told with {call}."
+        Kind.NETWORK,
+        "called AE title not recognised by the peer",
+        "The peer goes by another AE title: tell it with {call}.",
     ),
     "reject_by_provider": Row(
         Kind.NETWORK, "no reason given by the peer's ACSE service provider", "The peer's log says why."
@@ -964,7 +967,7 @@ TABLE: Final[dict[str, Row]] = {
     "reject_identity_by_provider": Row(
         Kind.NETWORK,
         "no reason given by the peer's ACSE service provider",
-        "The peer may not accept the user identity, or not know the sender.",
+        "The peer may not accept the user identity, or may not know the sender ({aetitle}).",
     ),
     "reject_version": Row(
         Kind.NETWORK, "protocol version not supported by the peer", "The peer is not DICOM as of today: ask its maker."
@@ -975,7 +978,7 @@ TABLE: Final[dict[str, Row]] = {
     "reject_limit": Row(
         Kind.NETWORK,
         "local limit of associations exceeded at the peer",
-        "The peer has all the associations that it takes: fewer {associations}, or later ({retries}).",
+        "The peer has all the associations that it takes: use fewer {associations}, or try later ({retries}).",
     ),
     "reject_reason": Row(
         Kind.NETWORK,
@@ -1033,7 +1036,7 @@ TABLE: Final[dict[str, Row]] = {
     "sending_timeout": Row(
         Kind.NETWORK,
         "timeout: sending to a peer that takes nothing took more than {seconds} seconds",
-        "The peer has stopped to read: look at its disk and its load. {socket_timeout} gives it more time.",
+        "The peer has stopped reading: look at its disk and its load. {socket_timeout} gives it more time.",
         ("seconds",),
         passes=True,
     ),
@@ -1043,7 +1046,7 @@ TABLE: Final[dict[str, Row]] = {
     "no_thread": Row(
         Kind.RUN,
         "cannot open an association: the system allows no thread",
-        "The system has no room for another thread: end other programs, or use one association ({associations}).",
+        "The system has no room for another thread: end other programs, or use fewer {associations}.",
     ),
     "sending_ended": Row(Kind.NETWORK, "cannot send SOP instance: {inner}"),
     "instance_not_sent": Row(Kind.RUN, "cannot send SOP instance from file: {path}: {inner}"),
@@ -1067,13 +1070,13 @@ TABLE: Final[dict[str, Row]] = {
     "called_title_invalid": Row(
         Kind.NETWORK,
         "AE title '{title}' has characters that DICOM does not allow",
-        "AE titles are of ASCII without backslashes: {call}.",
+        "An AE title has printable ASCII characters and no backslash: correct {call}.",
         ("title",),
     ),
     "calling_title_invalid": Row(
         Kind.NETWORK,
         "AE title '{title}' has characters that DICOM does not allow",
-        "AE titles are of ASCII without backslashes: {aetitle}.",
+        "An AE title has printable ASCII characters and no backslash: correct {aetitle}.",
         ("title",),
     ),
     "verification_not_accepted": Row(
@@ -1084,7 +1087,7 @@ TABLE: Final[dict[str, Row]] = {
     "echo_refused": Row(
         Kind.NETWORK,
         "the peer answered the C-ECHO request with status {status}",
-        "It is there, but not well: its log says more.",
+        "The peer is there, but something is wrong with it: its log says more.",
         ("status",),
     ),
     "identity_not_confirmed": Row(
@@ -1177,7 +1180,7 @@ TABLE: Final[dict[str, Row]] = {
     "renegotiation_timeout": Row(
         Kind.NETWORK,
         "timeout: negotiating TLS anew took more than {seconds} seconds",
-        "The peer stopped in the middle of its own wish: look at it, and at the network ({socket_timeout}).",
+        "The peer wanted to negotiate anew, and then stopped: look at it, and at the network ({socket_timeout}).",
         ("seconds",),
         passes=True,
     ),
@@ -1206,7 +1209,9 @@ TABLE: Final[dict[str, Row]] = {
         "Nobody should trust it any more: the peer needs a new one.",
     ),
     "certificate_not_for_servers": Row(
-        Kind.NETWORK, "the peer's certificate is not meant for servers", "The peer needs one that is."
+        Kind.NETWORK,
+        "the peer's certificate is not meant for servers",
+        "The peer needs a certificate for servers: its administrator has to get one.",
     ),
     "certificate_key_too_short": Row(
         Kind.NETWORK, "the key of the peer's certificate is too short", "The peer needs a new certificate."
@@ -1457,7 +1462,7 @@ _HINTS: Final[dict[Kind, str]] = {
         "The association broke while these were under way; the peer may have stored them. Sending them again does"
         " no harm: {no_halt} goes on with the rest, {retries} tries again."
     ),
-    Kind.FILE: "The file is not as the standard has it, so nothing of it was sent. Ask who made it for a correct one.",
+    Kind.FILE: "The file is not as the standard has it, so it was not stored. Ask who made it for a correct one.",
     Kind.READ: "The system cannot give these files: its words say why.",
     Kind.NO_DICOM: _NO_DICOM,
     Kind.NOT_TRIED: (
