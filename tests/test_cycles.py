@@ -175,7 +175,7 @@ def test_a_listener_and_a_source_that_raise(folder: Path) -> None:
 
 @pytest.mark.parametrize("scan", [FOLDERS, ScanOptions(directories=True, archives=True)])
 def test_looks(scan: ScanOptions, folder: Path) -> None:
-    sources = [str(folder), instance(80)]
+    sources: list[str | bytes] = [str(folder), instance(80)]
     with RepeatingPeer([accept(), serve()]) as peer:
         assert_no_cycles(lambda: dcmsend.dry_run(to(peer), sources, scan=scan, policy=GO_ON))
         assert_no_cycles(lambda: dcmsend.probe(to(peer), sources, scan=scan, policy=GO_ON, timeouts=TIMES))

@@ -8,6 +8,7 @@ import re
 import string
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,8 @@ from dcmsend.cli.names import OPTIONS
 from dcmsend.cli.options import BY_NAME
 from dcmsend.reasons import LONGEST_FACT, NONE, Reason, because, of_system, pack, unpack
 from dcmsend.reasons.names import LIBRARY
-from dcmsend.reasons.table import TABLE, Kind, Row, group, words
+from dcmsend.reasons.row import Kind, Row
+from dcmsend.reasons.table import TABLE, group, words
 from scripts.writers.reasons import CODES_OF_OTHERS, listing, reasons_page
 from scripts.writers.text import ROOT
 from tests.files.encode import is_one_line
@@ -27,6 +29,7 @@ from tests.files.encode import is_one_line
 SOURCE: Final = ROOT / "src" / "dcmsend"
 OPTION: Final = re.compile(r"--[a-z][a-z0-9-]+")
 FIELDS: Final = string.Formatter()
+SECTIONS: Final = "reasons/rows_"  # of the table, a module each
 BEHIND: Final = frozenset(("inner", "behind"))
 
 
@@ -70,6 +73,12 @@ def codes_of(call: ast.Call) -> set[str]:
 # --- the table and the source
 
 
+def test_no_code_stands_in_two_sections_of_the_table() -> None:
+    sections = [name[:-3].replace("/", ".") for name in trees() if name.startswith(SECTIONS)]
+    codes = [code for name in sections for code in import_module(f"dcmsend.{name}").ROWS]
+    assert sorted(codes) == sorted(TABLE)
+
+
 def test_every_code_of_the_source_is_in_the_table() -> None:
     unknown = {where: codes_of(call) - TABLE.keys() for where, call in calls() if codes_of(call) - TABLE.keys()}
     assert unknown == {}
@@ -79,7 +88,7 @@ def test_every_row_of_the_table_is_used() -> None:
     """By a call, or as a word in the table of some module."""
     told = set[str]()
     for name, tree in trees().items():
-        if name != "reasons/table.py":
+        if not name.startswith(SECTIONS):
             told |= constants(tree)
     assert TABLE.keys() - told == set()
 
@@ -122,7 +131,7 @@ def test_settings_have_a_name_on_both_sides() -> None:
 
 def test_settings_that_nobody_names_have_no_name() -> None:
     named = set[str]().union(*(fields(row.hint) for row in TABLE.values()))
-    named |= set[str]().union(*(set(re.findall(r"\{(\w+)\}", text)) for text in constants(trees()["reasons/table.py"])))
+    named |= {name for text in constants(trees()["reasons/table.py"]) for name in fields(text)}  # hints of kinds
     assert LIBRARY.keys() - named == set()
 
 

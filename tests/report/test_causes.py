@@ -10,7 +10,7 @@ import pytest
 from dcmsend.cli.names import OPTIONS
 from dcmsend.model import Refusal, State
 from dcmsend.reasons import Reason, because
-from dcmsend.reasons.table import Kind
+from dcmsend.reasons.row import Kind
 from dcmsend.report.causes import (
     MAX_EXAMPLE,
     MOST_EXAMPLES,

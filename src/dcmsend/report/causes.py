@@ -11,7 +11,8 @@ import re
 from dcmsend.light import Frozen, replace
 from dcmsend.printable import plain
 from dcmsend.reasons import because
-from dcmsend.reasons.table import VARIES, Kind, group
+from dcmsend.reasons.row import Kind
+from dcmsend.reasons.table import VARIES, group
 from dcmsend.uids import sop_class_name
 
 TYPE_CHECKING = False
