@@ -93,7 +93,7 @@ def test_pynetdicom_rejects_it(name: str, options: dict[str, list[str]], gate: G
     assert done.returncode == 61
     assert done.stderr == (
         "F: association rejected: for now: no reason given by the peer's ACSE service provider\n"
-        "F: The peer may not accept the user identity, or not know the sender.\n"
+        "F: The peer may not accept the user identity, or may not know the sender (--aetitle).\n"
     )
     assert gate.seen == [triple(name)]
     assert not gate.stored
@@ -239,10 +239,10 @@ def test_without_confirmation_the_association_is_aborted(scripted_peer: Script) 
 @pytest.mark.parametrize(
     ("source", "reason", "hint"),
     [
-        (1, 1, "The peer may not accept the user identity, or not know the sender."),
+        (1, 1, "The peer may not accept the user identity, or may not know the sender (--aetitle)."),
         (1, 3, "The peer must know our AE title: enter it there, or say another one (--aetitle)."),
-        (1, 7, "The peer's own AE title is told with --call."),
-        (2, 1, "The peer may not accept the user identity, or not know the sender."),
+        (1, 7, "The peer goes by another AE title: tell it with --call."),
+        (2, 1, "The peer may not accept the user identity, or may not know the sender (--aetitle)."),
         (3, 1, "The peer is busy: try later, or have --retries do so."),
     ],
 )

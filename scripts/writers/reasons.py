@@ -10,7 +10,8 @@ from typing import Final
 from dcmsend.cli.names import OPTIONS
 from dcmsend.reasons import Reason
 from dcmsend.reasons.names import LIBRARY
-from dcmsend.reasons.table import TABLE, Kind, hint
+from dcmsend.reasons.row import Kind
+from dcmsend.reasons.table import TABLE, hint
 
 # What is only told with another one, or in somebody else's words.
 CODES_OF_OTHERS: Final = frozenset(("said", "remark"))

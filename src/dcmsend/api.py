@@ -372,7 +372,10 @@ class Transfer:
                     journal.close()
                     intake.left_out.close()
         if theirs is not None:
-            raise theirs
+            try:
+                raise theirs
+            finally:
+                del theirs  # or else it and this frame would hold each other
 
     def _all(
         self, intake: Intake, scheduler: Scheduler

@@ -38,7 +38,7 @@ and knows whether trying again later may help (``retryable``).
 from __future__ import annotations
 
 from dcmsend.printable import MAX_LINE, MAX_PATH, plain
-from dcmsend.reasons import Reason, because, of_memory, of_system
+from dcmsend.reasons import Reason, because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class RunStopped(DcmsendError):
 
 def gave_out(error: OSError | MemoryError) -> RunStopped | None:
     """The end of a run whose system gave out, ``None`` where the error is none of that kind but a defect of ours."""
-    reason = of_memory() if isinstance(error, MemoryError) else of_system(error)
+    reason = of_system(error)
     return None if reason.code == "system" else RunStopped(because("gave_out", reason))
 
 

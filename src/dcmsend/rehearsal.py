@@ -21,6 +21,7 @@ from dcmsend.errors import (
     NoValidInputError,
     gave_out,
     of_caller,
+    settled,
 )
 from dcmsend.events import AssociationEnded, AssociationRequested, ScanStarted
 from dcmsend.forecast import MOST_TOLD, Answer, Forecast, PlannedAssociation, Portion
@@ -107,7 +108,7 @@ def probe(
             )
         except NetworkError as error:
             tell(AssociationEnded(number, error.why))
-            return Interrupted("stopped by the user") if stop.aborted else error
+            return Interrupted(because("stopped")) if stop.aborted else settled(error)
         reason = NONE
         try:
             tell(accepted_event(number, association))
@@ -119,7 +120,7 @@ def probe(
             stop.wakers.pop(association, None)
         tell(AssociationEnded(number, reason))
         if stop.requested:
-            return Interrupted("stopped by the user")
+            return Interrupted(because("stopped"))
         return _answer(association), association.contexts
 
     return _forecast(look, sources, ask)
@@ -131,7 +132,10 @@ def _forecast(look: _Look, sources: Iterable[Source], ask: Ask | None) -> Foreca
         return look.forecast(sources, ask)
     except CallersError as raised:
         theirs = raised.error
-    raise theirs
+    try:
+        raise theirs
+    finally:
+        del theirs  # or else it and this frame would hold each other
 
 
 class _Tally:
@@ -203,11 +207,12 @@ class _Look:
                 pass
             error = intake.error
         except DcmsendError as broken:
-            error = broken
+            error = settled(broken)
         except (OSError, MemoryError) as broken:
             error = gave_out(broken)
             if error is None:
                 raise
+            settled(error)
         finally:
             self._input.close()
             intake.left_out.close()
@@ -240,7 +245,7 @@ class _Look:
         keys, error = list(self._tally.pending), facts.error
         hopeless, left = self._sorted_out(keys)
         if hopeless and self.policy.halt and error is None:
-            error = NoProposal(f"cannot add presentation context for {_kind(hopeless[0])}: {hopeless[0].reason}")
+            error = NoProposal(because("cannot_propose", hopeless[0].reason, what=_kind(hopeless[0])))
         associations: list[PlannedAssociation] = []
         while left:
             planned = next_association(keys, left, self._wishes)
@@ -277,7 +282,7 @@ class _Look:
         routes = Routes(contexts, self._wishes)
         error = None
         if not routes and not self.policy.multiple_associations:
-            error = NoAcceptableContext("cannot add presentation contexts: the peer accepted none of them")
+            error = NoAcceptableContext(because("nothing_accepted"))
         portions = tuple(_routed(portion, routes) for portion in association.portions)
         return PlannedAssociation(contexts=contexts, portions=portions, answer=answer), error
 

@@ -543,3 +543,16 @@ def test_defect(api: Api, option: str, traceback: bool, capsys: pytest.CaptureFi
     assert "F: internal error: ValueError: two\\nlines\n" in err
     assert ("D: Traceback (most recent call last):\n" in err) == traceback
     assert all(line[:3] in ("F: ", "I: ", "D: ", "") for line in err.split("\n"))
+
+
+def test_what_to_do_with_archives_is_told_once_of_each_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing else tells it where the run goes on: they are no DICOM."""
+    begin = {"a.zip": b"PK\3\4", "b.zip": b"PK\3\4", "c.7z": b"7z\xbc\xaf\x27\x1c", "d.txt": b"text"}
+    for name, content in begin.items():
+        (tmp_path / name).write_bytes(content + bytes(100))
+    assert main(["-nh", "127.0.0.1", "1", *(str(tmp_path / name) for name in begin)]) == 23
+    told = [line for line in capsys.readouterr().err.splitlines() if "bad DICOM file" not in line and line[0] == "W"]
+    assert told == [
+        "W: --scan-archives sends what is in such an archive.",
+        "W: A 7z archive is not opened here: unpack it first, and send what was in it.",
+    ]

@@ -17,7 +17,7 @@ from dcmsend.cli.names import OPTIONS
 from dcmsend.files import sources
 from dcmsend.files.scan import scan
 from dcmsend.model import ReadMode, Refusal, ScanOptions
-from dcmsend.reasons.table import Kind
+from dcmsend.reasons.row import Kind
 from tests.files.encode import PREAMBLE, part10
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dcmsend.reasons import Reason, because
-from dcmsend.reasons.table import TABLE, Kind, group
+from dcmsend.reasons.row import Kind
+from dcmsend.reasons.table import TABLE, group
 from tests.files.encode import is_one_line
 
 

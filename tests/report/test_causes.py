@@ -10,7 +10,7 @@ import pytest
 from dcmsend.cli.names import OPTIONS
 from dcmsend.model import Refusal, State
 from dcmsend.reasons import Reason, because
-from dcmsend.reasons.table import Kind
+from dcmsend.reasons.row import Kind
 from dcmsend.report.causes import (
     MAX_EXAMPLE,
     MOST_EXAMPLES,
@@ -84,6 +84,13 @@ def test_what_differs_from_instance_to_instance_makes_no_group() -> None:
     assert (cause.count, cause.code) == (50, "too_short")
     assert cause.reason == "it has only ... bytes: too short for a DICOM file, though it is called like one"
     assert cause.examples == ("1.dcm", "2.dcm", "3.dcm")
+
+
+def test_what_is_the_same_in_all_is_told() -> None:
+    """One server that is gone is the reason of all that come behind it: nothing of that is another in each."""
+    inner = because("cannot_connect", because("connection_refused", words="refused"), host="h", port=1, address="a")
+    (cause,) = causes(_rows(*[_failed(because("run_ended", inner))] * 3))
+    assert (cause.reason, cause.count) == (str(because("run_ended", inner)), 3)
 
 
 def test_what_the_user_must_tell_apart_makes_groups() -> None:

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from dcmsend.cli.log import Log
     from dcmsend.events import Event
     from dcmsend.model import Instance, Peer
+    from dcmsend.reasons import Reason
 
 _PDV_HEADER: Final = 12  # PDU header and PDV item header (PS3.8 9.3.5)
 _RULE: Final = "-" * 65
+_ARCHIVES: Final = frozenset(("archive_not_opened", "packed_not_opened", "archive_unknown"))
 
 # PS3.8 Table 9-18
 _RESULTS: Final[dict[int | None, str]] = {
@@ -60,6 +62,7 @@ class Listener:
         self._net = log.room("net")
         self._peer = peer
         self._halt = halt
+        self._advised: set[Reason] = set()
         self._context_level = Level.INFO if contexts else Level.DEBUG
         self._tell: dict[type[Event], Callable[..., None]] = {
             ScanStarted: self._scan_started,
@@ -93,7 +96,16 @@ class Listener:
         else:
             self._net.error("cannot add DICOM file with empty filename")
         if not self._halt:
-            self._log.warn(f"bad DICOM file: {path or '<empty string>'}: {event.reason}, ignoring file")
+            words = f"bad DICOM file: {path or '<empty string>'}: {event.reason}, ignoring file"
+            self._log.warn(words, *self._advice(event.reason))
+
+    def _advice(self, reason: Reason) -> Iterator[str]:
+        """What to do with an archive, of which nothing else tells when it is passed over: once for each kind."""
+        if reason.code in _ARCHIVES and reason not in self._advised:
+            from dcmsend.cli.names import OPTIONS
+
+            self._advised.add(reason)
+            yield reason.hint(OPTIONS)
 
     def _notice(self, event: Notice) -> None:
         self._log.warn(event.text)

@@ -15,6 +15,7 @@ from dcmsend.cli.log import Level, Log
 from dcmsend.cli.program import end_at_once
 from dcmsend.cli.words import CommandLine, CommandLineError
 from dcmsend.errors import DcmsendError, Interrupted, gave_out
+from dcmsend.reasons import because
 from dcmsend.stop import Stop
 
 TYPE_CHECKING = False
@@ -97,7 +98,7 @@ def _before(arguments: Arguments, log: Log, interrupts: Interrupts) -> int:
         except DcmsendError as error:
             from dcmsend.cli.conclusion import tell
 
-            code = tell(Interrupted("stopped by the user") if stop.requested else error, log)
+            code = tell(Interrupted(because("stopped")) if stop.requested else error, log)
         if code is not None:
             return interrupts.code(code)
     return _send(arguments, log, interrupts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from _thread import allocate_lock
+from functools import partial
 
 from dcmsend.errors import FileError
 from dcmsend.files import tars, zips
@@ -19,7 +20,7 @@ from dcmsend.files.opening import OpenFile
 from dcmsend.files.part10 import has_prefix
 from dcmsend.files.scan import HEAD_SIZE, Scanner
 from dcmsend.files.sources import BytesSource, read_at
-from dcmsend.files.unpacking import BZIP2, GZIP, STORED, XZ, HeadSource, Stream, status_of
+from dcmsend.files.unpacking import BZIP2, GZIP, STORED, XZ, HeadSource, Stream, mark_of
 from dcmsend.model import Notice, Refusal
 from dcmsend.printable import MAX_PATH, plain
 from dcmsend.reasons import because, of_system
@@ -75,6 +76,7 @@ class _Archive:
     def __init__(self, path: str) -> None:
         self.users = 0
         self.file = OpenFile(path)
+        self._confirm = partial(_require_unchanged, self.file)  # no method of its own, which would hold the archive
         try:
             self.file.require_regular()
             self.size = self.file.status.st_size
@@ -85,15 +87,10 @@ class _Archive:
                 found = zips.read_directory(self.file.descriptor, self.size)
                 self.members = {member.name: member for member in in_natural_order(found, _name_of)}
             elif self.kind:
-                self.reader = tars.Reader(self.file.descriptor, self.size, self.kind, self.require_unchanged)
+                self.reader = tars.Reader(self.file.descriptor, self.size, self.kind, self._confirm)
         except BaseException:
             self.file.close()
             raise
-
-    def require_unchanged(self) -> None:
-        status = os.fstat(self.file.descriptor)
-        if status_of(status) != status_of(self.file.status):
-            raise FileError(because("archive_changed"))
 
     def open(self, name: str) -> OpenFile:
         if self.reader is not None:
@@ -101,7 +98,13 @@ class _Archive:
         member = self.members.get(name)
         if member is None:
             raise FileError(because("not_in_archive"))
-        return zips.opened(self.file.descriptor, member, self.require_unchanged)
+        return zips.opened(self.file.descriptor, member, self._confirm)
+
+
+def _require_unchanged(file: OpenFile) -> None:
+    """Raises FileError where an archive is not what it was when it was opened."""
+    if mark_of(os.fstat(file.descriptor)) != mark_of(file.status):
+        raise FileError(because("archive_changed"))
 
 
 def _name_of(member: zips.Member) -> str:
@@ -122,7 +125,7 @@ class Archives:
             archive = self._open.pop(path, None)
             if archive is None:
                 archive = _Archive(path)
-                status = status_of(archive.file.status)
+                status = mark_of(archive.file.status)
                 if self._known.setdefault(path, status) != status:
                     archive.file.close()
                     raise FileError(because("archive_changed"))
@@ -153,7 +156,7 @@ class Archives:
 
     def _opened(self, path: str, name: str) -> OpenFile:
         try:
-            now = status_of(os.stat(path))
+            now = mark_of(os.stat(path))
         except OSError as error:
             raise FileError(because("archive_gone", of_system(error))) from None
         if now != self._known[path]:

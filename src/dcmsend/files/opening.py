@@ -83,17 +83,12 @@ class OpenFile:
         self.close()
 
 
-def status_of(descriptor: int) -> os.stat_result:
-    """What the system says of an open file. Raises FileError."""
-    try:
-        return os.fstat(descriptor)
-    except OSError as error:  # a network share that is gone
-        raise FileError(of_system(error)) from None
-
-
 def require_same(descriptor: int, before: os.stat_result) -> os.stat_result:
     """What the system says of an open file now. Raises FileError where its size or time of modification changed."""
-    now = status_of(descriptor)
+    try:
+        now = os.fstat(descriptor)
+    except OSError as error:  # a network share that is gone
+        raise FileError(of_system(error)) from None
     if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise FileError(because("changed_while_sent"))
     return now

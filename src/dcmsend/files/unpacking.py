@@ -238,6 +238,6 @@ def _require(checksum: int | None, found: int) -> None:
         raise FileError(because("archive_checksum"))
 
 
-def status_of(status: os.stat_result) -> tuple[int, int, int, int]:
+def mark_of(status: os.stat_result) -> tuple[int, int, int, int]:
     """What changes when a file is replaced or written to."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -12,7 +12,7 @@ from dcmsend.errors import ConnectionLost, FileError, NetworkError, settled
 from dcmsend.model import status_class
 from dcmsend.net.negotiation import Agreed, Known, request_for, require_titles
 from dcmsend.net.stream import Stream, connect
-from dcmsend.reasons import NONE, Reason, because
+from dcmsend.reasons import NONE, Reason, because, of_system
 from dcmsend.wire.command import C_ECHO_RSP, C_STORE_RSP, Response, encode_echo_request, encode_store_request
 from dcmsend.wire.fragment import DataFrames, encode_command
 from dcmsend.wire.pdu import Abort, AssociateAccept
@@ -140,8 +140,8 @@ class Association:
             from dcmsend.net.words import not_made
 
             raise not_made(error, reached=known.accepted, secured=security is not None) from None
-        except MemoryError:
-            raise NetworkError(because("no_memory", words="out of memory")) from None
+        except MemoryError as error:
+            raise NetworkError(of_system(error)) from None
         known.accepted = True
         return association
 

@@ -89,8 +89,8 @@ def handshake_error(
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsError(_verification(error, name, secured), reason="CERTIFICATE_VERIFY_FAILED")
-    if _reason(error) in _NO_TLS:
-        return TlsError(because("tls_not_spoken"), reason=_reason(error))
+    if _identifier(error) in _NO_TLS:
+        return TlsError(because("tls_not_spoken"), reason=_identifier(error))
     if _is_end(error):
         code = "tls_handshake_ended" if certificate else "tls_handshake_ended_without_certificate"
         words = _words(error)
@@ -100,7 +100,7 @@ def handshake_error(
 
 def stream_error(error: OSError, *, sending: bool, certificate: bool) -> NetworkError:
     """What ended an established connection. A client's certificate is judged after the handshake (RFC 8446 4.6.2)."""
-    if _reason(error) == "UNEXPECTED_EOF_WHILE_READING":
+    if _identifier(error) == "UNEXPECTED_EOF_WHILE_READING":
         return ConnectionLost(because("tls_cut_off"))
     if _is_end(error):
         words = _words(error) or "it was reset or cut off"
@@ -111,7 +111,9 @@ def stream_error(error: OSError, *, sending: bool, certificate: bool) -> Network
 def _verification(error: ssl.SSLCertVerificationError, name: str, secured: ssl.SSLSocket | None) -> Reason:
     if error.verify_code in (_HOST_MISMATCH, _ADDRESS_MISMATCH):
         names = _names(secured)
-        return because("certificate_other_name" if names else "certificate_not_for_name", name=name, names=names)
+        if not names:
+            return because("certificate_not_for_name", name=name)
+        return because("certificate_other_name", name=name, names=names)
     code = _VERIFICATION.get(error.verify_code)
     return because(code) if code else because("certificate_not_trusted", words=error.verify_message)
 
@@ -129,20 +131,21 @@ def _names(secured: ssl.SSLSocket | None) -> str:
 
 def _refusal(error: OSError, *, certificate: bool) -> TlsError:
     """An alert of the peer, or what we do not accept."""
-    reason = _reason(error)
-    prefix = next((prefix for prefix in _ALERT_PREFIXES if reason.startswith(prefix)), "")
+    found = _identifier(error)
+    prefix = next((prefix for prefix in _ALERT_PREFIXES if found.startswith(prefix)), "")
     if not prefix:
-        code = _FINDINGS.get(reason)
-        words = reason.replace("_", " ").lower() or str(error)
-        found = because(code) if code else because("tls_words", words=words)
-        return TlsError(because("tls_failed", found), reason=reason)
-    alert = reason.removeprefix(prefix)
+        code = _FINDINGS.get(found)
+        words = found.replace("_", " ").lower() or str(error)
+        why = because(code) if code else because("tls_words", words=words)
+        return TlsError(because("tls_failed", why), reason=found)
+    alert = found.removeprefix(prefix)
     code = _ALERTS.get(alert) if certificate else _DEMANDING.get(alert) or _ALERTS.get(alert)
     said = because(code) if code else because("alert", words=alert.replace("_", " ").lower())
-    return TlsError(because("tls_refused", said), reason=reason)
+    return TlsError(because("tls_refused", said), reason=found)
 
 
-def _reason(error: OSError) -> str:
+def _identifier(error: OSError) -> str:
+    """What OpenSSL calls it, as ``SSLV3_ALERT_HANDSHAKE_FAILURE``; nothing where it says nothing."""
     return (error.reason or "") if isinstance(error, ssl.SSLError) else ""
 
 

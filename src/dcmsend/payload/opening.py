@@ -20,7 +20,7 @@ from dcmsend.payload.passthrough import as_it_is
 from dcmsend.payload.payload import Identity, Means, Payload
 from dcmsend.payload.pieces import Memory
 from dcmsend.printable import plain
-from dcmsend.reasons import NONE, Reason, because, of_memory, of_system
+from dcmsend.reasons import NONE, Reason, because, of_system
 from dcmsend.uids import MAX_UID_LENGTH, TRANSFER_SYNTAXES
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ class PayloadOpener:
             return self._payload(file, instance, target, ways)
         except (OSError, MemoryError) as error:
             file.close()
-            raise FileError(of_memory() if isinstance(error, MemoryError) else of_system(error)) from None
+            raise FileError(of_system(error)) from None
         except BaseException:
             file.close()
             raise

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final, TypeAlias
 
-    from dcmsend.reasons.table import Kind
+    from dcmsend.reasons.row import Kind
 
     Fact: TypeAlias = str | int
 
@@ -67,7 +67,8 @@ class Reason(Frozen):
     @property
     def no_dicom(self) -> bool:
         """Return True if this is why something is no DICOM file, rather than one that cannot be sent."""
-        from dcmsend.reasons.table import Kind, kind_of
+        from dcmsend.reasons.row import Kind
+        from dcmsend.reasons.table import kind_of
 
         return kind_of(self) is Kind.NO_DICOM
 
@@ -122,8 +123,10 @@ _CODES: Final = {
 }
 
 
-def of_system(error: OSError) -> Reason:
+def of_system(error: OSError | MemoryError) -> Reason:
     """What an error of the system means, in its own words."""
+    if isinstance(error, MemoryError):  # it has none
+        return because("no_memory", words="Cannot allocate memory")
     return because(_CODES.get(error.errno or 0, "system"), words=error.strerror or str(error))
 
 
@@ -175,8 +178,3 @@ def _read(listed: object, depth: int) -> Reason:
     if code not in TABLE:
         raise ValueError("a reason of another version")
     return because(code, None if inner is None else _read(inner, depth - 1), **facts)
-
-
-def of_memory() -> Reason:
-    """There is none left."""
-    return because("no_memory", words="Cannot allocate memory")

@@ -24,7 +24,7 @@ LIBRARY: Final[dict[str, str]] = {
     "ipv4": "Peer(family=AddressFamily.IPV4)",
     "ipv6": "Peer(family=AddressFamily.IPV6)",
     "journal": "journal=JournalFile(...)",
-    "list_ciphers": "dcmsend --list-ciphers",
+    "list_ciphers": "the command, which has an option for that",
     "no_halt": "Policy(halt=False)",
     "no_illegal_proposal": "Policy.legal_proposals_only",
     "no_uid_checks": "ScanOptions(uid_checks=False)",

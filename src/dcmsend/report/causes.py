@@ -11,7 +11,8 @@ import re
 from dcmsend.light import Frozen, replace
 from dcmsend.printable import plain
 from dcmsend.reasons import because
-from dcmsend.reasons.table import VARIES, Kind, group
+from dcmsend.reasons.row import Kind
+from dcmsend.reasons.table import VARIES, group
 from dcmsend.uids import sop_class_name
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ class Cause(Frozen, kw_only=True):
     """A group of instances that were not stored for the same reason.
 
     ``code``: that of the reason; empty where there are several. ``reason``: one line, with ``...`` in the place of what
-    is another in each; what is alone in its group keeps its own facts. ``examples``: paths, as they are, of the first
+    is another in each; where all have the same facts, these. ``examples``: paths, as they are, of the first
     few, at most ``MAX_EXAMPLE`` characters of each. ``hint``: one or two sentences for the user.
     """
 
@@ -64,6 +65,7 @@ class Causes:
         self._places: dict[Key, int] = {}
         self._counts: list[int] = []
         self._first: list[Reason] = []
+        self._same: list[bool] = []  # whether all have the facts of the first
         self._examples: list[list[str]] = []
 
     def __repr__(self) -> str:
@@ -109,17 +111,19 @@ class Causes:
         if place == len(self._counts):
             self._counts.append(0)
             self._first.append(why)
+            self._same.append(True)
             self._examples.append([])
         self._counts[place] += 1
+        self._same[place] = self._same[place] and why == self._first[place]
         if len(self._examples[place]) < MOST_EXAMPLES:
             self._examples[place].append(path[:MAX_EXAMPLE])
 
     def _cause(self, key: Key) -> Cause:
-        """The group of a key. What is the only one of its kind keeps its own facts."""
+        """The group of a key."""
         kind, where, words = key
         place = self._places[key]
         count, first = self._counts[place], self._first[place]
-        if count == 1 and key is not _OTHERS:
+        if self._same[place] and key is not _OTHERS:
             words = str(first)
         return Cause(
             kind=kind,

@@ -13,7 +13,7 @@ from _thread import allocate_lock, start_new_thread
 
 from dcmsend.errors import JournalError, ReportError
 from dcmsend.files.own_files import What, what_is
-from dcmsend.reasons import because, of_memory, of_system
+from dcmsend.reasons import because, of_system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,11 +96,9 @@ def discard_partial() -> None:
 
 
 def _why(error: OSError | ValueError | MemoryError | JournalError) -> Reason:
-    if isinstance(error, MemoryError):
-        return of_memory()
     if isinstance(error, JournalError):
         return error.why
-    if isinstance(error, OSError):
+    if isinstance(error, OSError | MemoryError):
         return of_system(error)
     return because("report_name_invalid")  # a path with a NUL character
 

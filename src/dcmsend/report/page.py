@@ -12,7 +12,7 @@ from html import escape
 from itertools import islice
 
 from dcmsend.printable import MAX_LINE, MAX_PATH, MAX_REMARK, plain
-from dcmsend.reasons.table import Kind
+from dcmsend.reasons.row import Kind
 from dcmsend.report import charts, page_rows
 from dcmsend.report.charts import amount, number, span
 from dcmsend.report.run import local_time

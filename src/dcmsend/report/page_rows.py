@@ -12,7 +12,7 @@ from html import escape
 
 from dcmsend.model import State, StatusClass, status_class, status_text
 from dcmsend.printable import MAX_PATH, plain
-from dcmsend.reasons.table import Kind
+from dcmsend.reasons.row import Kind
 from dcmsend.uids import sop_class_name, transfer_syntax_name
 
 TYPE_CHECKING = False

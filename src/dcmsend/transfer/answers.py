@@ -9,10 +9,12 @@ from dcmsend.reasons import NONE, Reason, because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from dcmsend.payload.payload import Payload
     from dcmsend.wire.command import Response
 
-_MOST_TAGS = 16  # of the elements that a peer complains of
+_MOST_TAGS: Final = 16  # of the elements that a peer complains of
 
 
 def as_sent(instance: Instance, payload: Payload) -> Instance:

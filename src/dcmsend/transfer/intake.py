@@ -18,6 +18,7 @@ from dcmsend.errors import (
 from dcmsend.events import InstanceKnown, ScanFinished
 from dcmsend.files.scan import Scanner, scan
 from dcmsend.model import Instance, Later, Notice, Refusal
+from dcmsend.reasons import because
 from dcmsend.transfer.left_out import LeftOut
 
 TYPE_CHECKING = False
@@ -123,7 +124,7 @@ class Intake:
         else:
             self._pass_over(found)
         if self._stop.requested and not self.ended:
-            self._break_off(Interrupted("stopped by the user"))
+            self._break_off(Interrupted(because("stopped")))
         return not self.ended and self._later is None
 
     @property
@@ -177,9 +178,9 @@ class Intake:
             )
         if not self._journal:
             if self._looked_at:
-                self.error = NoValidInputError("no valid input files to be processed")
+                self.error = NoValidInputError(because("no_valid_input"))
             else:
-                self.error = NoInputError("no input files to be processed")
+                self.error = NoInputError(because("no_input"))
 
     def _break(self, error: ListError) -> None:
         if self._halt:

@@ -81,7 +81,7 @@ class Scheduler:
                 entries, after = self._journal.take((number,), after)
                 for entry, instance in entries:
                     if self._policy.halt and self.error is None:
-                        self.error = NoProposal(because("cannot_propose", reason, path=instance.path))
+                        self.error = NoProposal(because("cannot_propose", reason, what=instance.path))
                     yield InstanceFinished(instance, Outcome(number=entry, state=State.NO_CONTEXT, reason=reason))
 
     def _refused(self) -> list[Reason]:

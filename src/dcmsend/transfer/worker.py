@@ -270,10 +270,8 @@ class Worker:
                 payload = open_payload()
             except FileError as error:
                 reason = error.reason
-            except OSError as error:  # a module that is needed cannot be loaded
+            except (OSError, MemoryError) as error:  # of the system: a module that is needed cannot be loaded
                 reason = of_system(error)
-            except MemoryError:
-                reason = because("no_memory", words="out of memory")
             else:
                 reason = NONE
             if reason:
@@ -323,8 +321,8 @@ class Worker:
             broken = settled(error)
         except FileError as error:
             failed = error.reason
-        except MemoryError:
-            failed = because("no_memory", words="out of memory")
+        except MemoryError as error:
+            failed = of_system(error)
         finally:
             payload.close()
         if failed:
