@@ -153,7 +153,8 @@ def test_exit_codes_in_other_pages_exist(path: Path) -> None:
 
 def test_messages_of_tls_are_those_of_the_program() -> None:
     """Each message in the table of messages stands in the source, apart from what ``...`` stands for."""
-    source = (ROOT / "src" / "dcmsend" / "reasons" / "table.py").read_text(encoding="utf-8")
+    rows = (ROOT / "src" / "dcmsend" / "reasons").glob("rows_*.py")
+    source = "".join(path.read_text(encoding="utf-8") for path in rows)
     table = TLS.read_text(encoding="utf-8").partition("## Messages")[2]
     cells = [line.strip("|").split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     messages = [code for cell in cells for code in CODE.findall(cell)]
