@@ -46,10 +46,10 @@ def reasons_page() -> str:
 
 
 def listing() -> str:
-    """The table as text: code, kind and words, and below what to do in the names of both sides."""
+    """The table as text: code, kind, facts that tell groups apart, and words; below what to do, for both sides."""
     lines: list[str] = []
     for code, row in TABLE.items():
-        lines.append(f"{code} [{row.kind.value}] {row.words}")
+        lines.append(f"{code} [{', '.join((row.kind.value, *row.by))}] {row.words}")
         lines += [f"    {hint(Reason(code), names)}" for names in (OPTIONS, LIBRARY)]
     return "\n".join(lines)
 

@@ -61,9 +61,8 @@ _LENGTHS: Final = {True: Struct("<L").unpack_from, False: Struct(">L").unpack_fr
 class StructureError(FileError):
     """The encoding breaks at ``offset``, in an element at nesting ``depth`` (0 for the data set's own elements)."""
 
-    def __init__(self, tag: int, offset: int, depth: int, why: str | Reason) -> None:
-        inner = why if isinstance(why, Reason) else because("said", words=why)
-        super().__init__(because("at_element", inner, tag=tag_text(tag), offset=offset))
+    def __init__(self, tag: int, offset: int, depth: int, why: Reason) -> None:
+        super().__init__(because("at_element", why, tag=tag_text(tag), offset=offset))
         self.tag = tag
         self.offset = offset
         self.depth = depth
