@@ -17,7 +17,7 @@ from time import gmtime, strftime, time
 
 from dcmsend.errors import JournalError
 from dcmsend.events import InstanceFinished, InstancePostponed
-from dcmsend.transfer.journal_file import TEXT, to_bytes, to_text
+from dcmsend.transfer.journal_file import TEXT, to_bytes
 from dcmsend.transfer.ledger_file import failed, opened
 from dcmsend.transfer.ledger_keys import Keys
 from dcmsend.transfer.ledger_rows import (
@@ -29,7 +29,6 @@ from dcmsend.transfer.ledger_rows import (
     MEET,
     PENDING,
     RECORD,
-    SHOWN,
     fitting,
     look_at,
     not_given,
@@ -45,7 +44,7 @@ from dcmsend.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
     from typing import Any, Final, TypeAlias, TypeVar
 
     from dcmsend.events import Event
@@ -149,10 +148,6 @@ class Ledger:
         """How many instances of earlier runs are neither stored nor given up, and have not been met in this one."""
         return self._alone(self._count_left) or 0
 
-    def left_over_rows(self, most: int) -> Iterator[tuple[str, str]]:
-        """Path and state of the first ``most`` of those."""
-        return iter(self._alone(lambda: self._some_left(most)) or ())
-
     def close(self) -> None:
         """Write down that the run has ended, and let go of the file. May be called again, and from any thread."""
         self._closing = True  # whoever is within closes it then, should the wait be interrupted
@@ -241,17 +236,6 @@ class Ledger:
         self._write()
         row = self._ask(f"SELECT count(*) FROM instance WHERE {LEFT} AND run < ?", self._run)
         return int(row[0]) if row else 0
-
-    def _some_left(self, most: int) -> list[tuple[str, str]]:
-        self._write()
-        from sqlite3 import Error
-
-        statement = f"SELECT path, substr(state, 1, {SHOWN}) FROM instance WHERE {LEFT} AND run < ? LIMIT ?"
-        try:
-            rows = self._database.execute(statement, (self._run, most)).fetchall()
-        except Error as error:
-            raise failed(error, self._path) from error
-        return [(to_text(path), to_text(state)) for path, state in rows]
 
     def _end(self) -> None:
         self._write()
