@@ -195,7 +195,7 @@ BROKEN: Final[dict[str, list[Step]]] = {
     "nothing accepted": [accept(result=3), serve()],
     "rubbish": [accept(), expect_message(), send(b"\x99" * 6), drain()],
     "another protocol": [send(b"HTTP/1.1 400 Bad\r\n"), drain()],
-    "release": [accept(), store(), send(pdus.release_rq()), drain()],
+    "release": [accept(), store(), send(pdus.release_rq()), close()],
     "no answer to the release": [accept(), *[store()] * COUNT, close()],
 }
 
