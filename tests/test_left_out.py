@@ -140,6 +140,12 @@ def _dicomdir(*records: bytes, tail: bytes = b"", cut: int = 0) -> Make:
     return make
 
 
+def _medium(folder: Path) -> Sequence[str]:
+    """A folder as on media: what its DICOMDIR lists is found there anyway."""
+    _dicomdir(IM1)(folder)
+    return [str(folder / "disc")]
+
+
 def _tar(form: str, members: dict[str, bytes], cut: int = 0) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=f"w:{form}") as archive:  # type: ignore[call-overload]
@@ -236,6 +242,7 @@ NO_DICOM: Final = (
     Case("a picture", _file("a.jpg", b"\xff\xd8\xff\xe0" + bytes(300)), ("/a.jpg",)),
     Case("a bare data set", _file("bare.dcm", GOOD[240:] + bytes(200)), ("/bare.dcm",)),
     Case("a zip that is not looked into", _file("a.zip", _zip(BIG)), ("/a.zip",)),
+    Case("a DICOMDIR in a folder", _medium, ("/disc/DICOMDIR",), taken=1, options=FOLDER),
     Case("a text in an archive", _file("a.zip", _zip({"notes.txt": b"no DICOM" * 40})), ("/notes.txt",), options=ZIP),
     Case("an empty file in an archive", _file("a.zip", _zip({"notes.txt": b""})), ("/notes.txt",), options=ZIP),
 )
@@ -377,6 +384,7 @@ def test_what_is_no_dicom_does_not_count(case: Case, folder: Path, peer: FlakyPe
     words = _words(case, folder, tmp_path, peer.port, "-nh", "--journal", str(tmp_path / "journal"))
     done = _run(case, folder, *words)
     assert done.returncode == 0, done.stderr
+    assert len(peer.answered) == 1 + case.taken
     assert " left out" not in done.stderr
     found = json.loads((tmp_path / "r.json").read_text())
     assert (found["complete"], found["totals"]["no_dicom"], found["left_out"]) == (True, len(case.paths), [])

@@ -110,7 +110,7 @@ class Given:
         try:
             with kept.opened() as file:
                 head = read_head(opened := file.source(_HEAD), self._options.read_mode)
-            for found in self.scanner.judged(path, head, opened.size):
+            for found in self.scanner.judged(path, head, opened.size, named=True):
                 if isinstance(found, Refusal):
                     self.release(path)
                 yield found

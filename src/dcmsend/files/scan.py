@@ -201,7 +201,7 @@ class Scanner:
             yield Refusal(path, in_context(reason, path, size, named=named))
             return
         lists = self._options.dicomdir and head.meta_sop_class == MEDIA_STORAGE_DIRECTORY
-        found = self._listed(path) if lists else self.judged(path, head, source.size)
+        found = self._listed(path) if lists else self.judged(path, head, source.size, named=named)
         yield from self._once(file.status, path, found)
 
     def _once(self, status: os.stat_result, path: str, found: Iterable[Found]) -> Iterator[Found]:
@@ -216,14 +216,15 @@ class Scanner:
         if not added:
             self._files.forget(status, path)
 
-    def judged(self, path: str, head: Head, size: int) -> Iterator[Found]:
-        """What a file comes to that has this head."""
+    def judged(self, path: str, head: Head, size: int, *, named: bool = False) -> Iterator[Found]:
+        """What a file comes to that has this head; ``named``: somebody gave it, rather than a folder or an archive."""
         checks = self._options.uid_checks
         reason = complaint(head.meta_sop_class, head.meta_sop_instance, head.transfer_syntax, checks=checks)
         if not reason and head.sop_class != head.meta_sop_class:
             reason = sop_class_complaint(head.sop_class, checks=checks)
         if reason:
-            yield Refusal(path, reason)
+            listing = reason.code == "is_dicomdir" and not named  # of files that stand there themselves
+            yield Refusal(path, because("dicomdir_found", uid=head.meta_sop_class) if listing else reason)
             return
         for text in head.notices:
             yield Notice(f"{plain(path, MAX_PATH)}: {text}")

@@ -184,6 +184,11 @@ ROWS: Final[dict[str, Row]] = {
         "Invalid SOP Class UID: {uid} (a DICOMDIR)",
         "A DICOMDIR is not sent itself: {read_dicomdir} sends the files that it lists.",
     ),
+    "dicomdir_found": Row(
+        Kind.NO_DICOM,  # there is no instance in it, and what it lists is found in its folder
+        "Invalid SOP Class UID: {uid} (a DICOMDIR)",
+        "A DICOMDIR is not sent itself; {no_halt} passes over it, and {read_dicomdir} sends the files that it lists.",
+    ),
     "not_storage": Row(
         Kind.FILE,
         "Invalid SOP Class UID: {uid} ({name})",
