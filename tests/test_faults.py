@@ -355,7 +355,11 @@ def test_nobody_listens(family: str, run_dcmsend: Command, instance: Path, tmp_p
         (("-aec", ""), "127.0.0.1", "Tell the peer's AE title with --call"),
         (("-aet", "  "), "127.0.0.1", "Tell our AE title with --aetitle"),
         (("-aet", "a\\b"), "127.0.0.1", "AE title 'a\\b' has characters that DICOM does not allow"),
-        (("-aec", "\u00c4RCHIV"), "127.0.0.1", "AE titles are of ASCII without backslashes: --call."),
+        (
+            ("-aec", "\u00c4RCHIV"),
+            "127.0.0.1",
+            "An AE title has printable ASCII characters and no backslash: correct --call.",
+        ),
         (("-aec", "a\tb"), "127.0.0.1", "AE title 'a\\tb' has characters that DICOM does not allow"),
     ],
 )

@@ -307,7 +307,7 @@ class TestPixelMed:
         peer = scripted_peer([reject(1, 1, 7), drain()])
         file = write(tmp_path / "1.dcm", CT, 1)
         _, done = send_and_read(run_dcmsend, tmp_path, "127.0.0.1", peer.port, file, code=61)
-        assert "The peer's own AE title is told with --call" in done.stderr
+        assert "The peer goes by another AE title: tell it with --call." in done.stderr
 
 
 class TestCTN:
