@@ -338,6 +338,31 @@ def test_a_zip_with_a_comment_and_one_behind_something(path: Path) -> None:
     assert read("a") == {"a/x": DCM}
 
 
+@pytest.mark.parametrize("kind", PACKERS)
+def test_archives_that_are_joined_are_left_out(kind: str, path: Path) -> None:
+    """Most programs read one of them and say nothing."""
+    first, second = (PACKERS[kind](tarred([(name, DCM)])) for name in "xy")
+    path.write_bytes(first + second)
+    instance, refusal = found_in("a")
+    assert instance.path == "a/x"
+    assert refusal == Refusal("a", because("archive_joined"))
+    path.write_bytes(zipped([("x", DCM)]) + zipped([("y", DCM)]))
+    assert found_in("a") == [Refusal("a", because("archive_joined"))]
+
+
+def test_a_zip_with_more_entries_than_its_short_count_can_tell(path: Path) -> None:
+    """macOS writes the count of entries modulo 65536; a count that is wrong by anything else is damage."""
+    content = bytearray(zipped([("x", DCM), *((f"{number}/", b"") for number in range(65536)), ("y", DCM)]))
+    end = content.rindex(b"PK\6\6")
+    directory, at = struct.unpack_from("<2Q", content, end + 40)
+    short = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, directory, at, 0)
+    path.write_bytes(content[:end] + short)
+    assert read("a") == {"a/x": DCM, "a/y": DCM}
+    for wrong in (0, 1, 3):
+        path.write_bytes(content[:end] + short[:8] + struct.pack("<2H", wrong, wrong) + short[12:])
+        assert found_in("a") == [Refusal("a", because("archive_cut"))]
+
+
 def test_several_gzip_members_are_one_stream(path: Path) -> None:
     content = tarred([("x", DCM), ("y", BIG)])
     path.write_bytes(gzip.compress(content[:700]) + gzip.compress(content[700:]) + bytes(100))

@@ -27,7 +27,7 @@ MAX_RECORDS: Final = 1 << 20  # bytes of a long name, or of the records in front
 MAX_MEMBERS: Final = 10_000_000
 CACHE: Final = 64 << 20  # bytes of members that were passed over
 CACHED: Final = 4096  # members that were passed over
-MAX_REST: Final = 64 << 20  # bytes behind the end of the archive, which are read for the sake of its checksum
+MAX_REST: Final = 64 << 20  # bytes behind the end of the archive, which are looked at
 
 FILE: Final = ""
 FOLDER: Final = "folder"
@@ -127,10 +127,12 @@ class Walk:
         return records
 
     def _read_rest(self) -> None:
-        """What follows the end, in a packed archive: its checksum comes last."""
-        left = 0 if self.stream.stored else MAX_REST
-        while left > 0 and (chunk := self.stream.read(65536)):
+        """What follows the end: the checksum of a packed archive comes last, and no member must stand there."""
+        left = MAX_REST
+        while left > 0 and (chunk := self.stream.read(128 * BLOCK)):
             left -= len(chunk)
+            if any(chunk) and any(is_header(chunk[at : at + BLOCK]) for at in range(0, len(chunk), BLOCK)):
+                raise FileError(because("archive_joined"))
 
 
 def _number(field: bytes) -> int:

@@ -6,6 +6,7 @@ read whole and kept, nothing else is.
 
 from __future__ import annotations
 
+from itertools import count as counted
 from itertools import pairwise
 from struct import Struct
 
@@ -35,7 +36,7 @@ _END64_PLACE: Final = Struct("<4sLQL")
 _END64: Final = Struct("<4sQ2H2L4Q")
 _ENTRY: Final = Struct("<4s6H3L5H2L")
 _LOCAL: Final = Struct("<4s5H3L2H")
-_LONGEST_COMMENT: Final = 65535
+_LONGEST_END: Final = _END.size + 65535  # with a comment
 _ZIP64: Final = 1  # the extra field with long numbers
 _ALL: Final = 0xFFFFFFFF  # "see there"
 _ENCRYPTED: Final = 0x0001 | 0x0040 | 0x2000
@@ -83,7 +84,7 @@ def read_directory(descriptor: int, size: int) -> list[Member]:
 
 def _find_directory(descriptor: int, size: int) -> tuple[int, int, int, int]:
     """Count of entries, length, offset, and by how much offsets are to be raised as something stands in front."""
-    tail_at = max(size - _LONGEST_COMMENT - _END.size, 0)
+    tail_at = max(size - _LONGEST_END, 0)
     tail = read_at(descriptor, size - tail_at, tail_at)
     at = tail.rfind(b"PK\5\6")
     if at < 0 or at + _END.size > len(tail):
@@ -98,6 +99,8 @@ def _find_directory(descriptor: int, size: int) -> tuple[int, int, int, int]:
     shift = end - length - offset
     if shift < 0:
         raise FileError(CUT)
+    if shift and b"PK\5\6" in read_at(descriptor, min(shift, _LONGEST_END), max(shift - _LONGEST_END, 0)):
+        raise FileError(because("archive_joined"))  # its directory does not name what is in the one in front
     return count, length, offset + shift, shift
 
 
@@ -117,9 +120,14 @@ def _find_directory64(descriptor: int, end: int, place: bytes) -> tuple[int, int
 
 
 def _members(directory: bytes, count: int, shift: int) -> Iterator[Member]:
+    """All entries. ``count`` may be what is left of their number by 65536: some tools write it so."""
     names = Names()
     at = 0
-    for _ in range(count):
+    for number in counted():
+        if number >= count and not (number - count) % 65536 and directory[at : at + 4] != b"PK\1\2":
+            return
+        if number >= MAX_MEMBERS:
+            raise FileError(because("archive_too_large", bytes=MAX_DIRECTORY, entries=MAX_MEMBERS))
         if at + _ENTRY.size > len(directory):
             raise FileError(CUT)
         fields = _ENTRY.unpack_from(directory, at)

@@ -243,6 +243,11 @@ ROWS: Final[dict[str, Row]] = {
     "archive_in_parts": Row(
         Kind.FILE, "the archive is one of several parts", "Put the parts together, or unpack them first."
     ),
+    "archive_joined": Row(
+        Kind.FILE,
+        "two archives are joined in one file, and only one of them can be read",
+        "Take them apart, or unpack them first.",
+    ),
     "archive_too_large": Row(
         Kind.FILE,
         "the archive's directory has more than {bytes} bytes or {entries} entries",
